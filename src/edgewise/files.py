@@ -1,0 +1,258 @@
+"""Files: results moved into place whole, photos of a folder, pictures opened safely.
+
+Everything that knows how Pillow misbehaves on a damaged or hostile file is here, so that
+`edgewise.images` and `edgewise.masks` see decoded, upright pictures or an InputError.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+import threading
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from edgewise.errors import EdgewiseError, InputError, OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL.Image import Image
+
+MAX_PIXELS = 500_000_000
+"""Pictures of more pixels than this are refused before they are decoded."""
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"})
+"""File name endings, in lower case, by which a picture is known in a folder."""
+
+# Only these of Pillow's decoders are used: others run outside programs (EPS) or are rarely tested.
+_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
+_READABLE = "JPEG, PNG, WebP, TIFF, BMP or GIF"
+_SIGNATURES = {
+    b"\xff\xd8": "JPEG",
+    b"\x89PNG": "PNG",
+    b"RIFF": "WebP",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+    b"BM": "BMP",
+    b"GIF8": "GIF",
+}
+_ORIENTATION = 0x0112  # EXIF and TIFF tags
+_BITS_PER_SAMPLE = 258
+_PHOTOMETRIC = 262  # of value 0 where white is zero
+
+
+@contextmanager
+def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """A temporary path beside `path`, moved onto it when the block ends well.
+
+    When the block raises, the temporary file is removed and an older file at `path` is left as it
+    was. The temporary name keeps the suffix, by which savers choose a format, and begins with a
+    dot. A link is followed: the file it points to is replaced. The file gets the permissions that
+    any new file gets.
+
+    Raises:
+        OutputError: the folder is missing or cannot be written to, `path` is a folder, a device
+            or write-protected, or the block raised an OSError (a full disk).
+    """
+    target = Path(os.path.realpath(path))
+    _check_target(target, path)
+    temporary = target.with_name(f".edgewise-{secrets.token_hex(8)}{target.suffix}")
+    try:
+        temporary.open("xb").close()  # tells at once that the folder cannot be written to
+        yield temporary
+        temporary.replace(target)
+    except EdgewiseError:
+        raise
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _check_target(target: Path, path: str | os.PathLike[str]) -> None:
+    """Raise OutputError where a file at `target` should not or cannot be made."""
+    if target.is_dir():
+        raise OutputError(f"{path}: is a folder; give the name of a file")
+    if not target.parent.is_dir():
+        raise OutputError(f"{path}: cannot be written: there is no folder {target.parent}")
+    if target.exists() and not target.is_file():
+        raise OutputError(f"{path}: is not a regular file; give the name of a file")
+    if target.exists() and not os.access(target, os.W_OK):
+        raise OutputError(f"{path}: is write-protected; give another name or allow writing")
+
+
+def find_images(folder: str | os.PathLike[str]) -> list[Path]:
+    """The pictures in `folder` (not below it) by suffix, sorted by name, without hidden files.
+
+    Raises:
+        InputError: `folder` is not a folder or cannot be listed.
+    """
+    try:
+        entries = sorted(Path(folder).iterdir())
+    except (OSError, ValueError) as error:
+        raise InputError(f"{folder}: cannot be listed: {_reason(error)}") from error
+    return [
+        entry
+        for entry in entries
+        if entry.suffix.lower() in SUFFIXES and not entry.name.startswith(".") and entry.is_file()
+    ]
+
+
+def load_picture(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Image:
+    """The first picture of a file, decoded and turned upright by its EXIF orientation.
+
+    An EXIF block that cannot be read counts as none: the picture stays as it is stored.
+
+    Raises:
+        InputError: the file is missing, is no picture, is damaged or cut off, or has more than
+            `max_pixels` pixels (checked before decoding).
+    """
+    with _opened(path, max_pixels) as picture:
+        try:
+            orientation = _orientation(picture)
+            picture.load()
+            return _upright(picture, orientation)
+        except Exception as error:  # Pillow raises nearly anything on damaged data
+            raise InputError(f"{path}: is damaged or cut off: {_reason(error)}") from error
+
+
+def picture_size(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """Width and height in pixels of a file's first picture, upright, from its header alone.
+
+    Raises:
+        InputError: as `load_picture`, but for damage behind the header and the number of pixels.
+    """
+    with _opened(path, None) as picture:
+        width, height = picture.size
+        return (height, width) if _orientation(picture) >= 5 else (width, height)
+
+
+def deep_grey(picture: Image) -> tuple[NDArray[np.uint16], int]:
+    """The levels of a picture of one of Pillow's I;16 modes, HxW, and the highest level possible.
+
+    Pillow unpacks 12-bit TIFF without scaling, and 16-bit TIFF without regard to whether 0 is
+    black or white.
+    """
+    import numpy as np
+
+    values = np.asarray(picture).astype(np.uint16)
+    tags = getattr(picture, "tag_v2", {})
+    top = 2 ** tags.get(_BITS_PER_SAMPLE, (16,))[0] - 1
+    return (top - values if tags.get(_PHOTOMETRIC) == 0 else values), top
+
+
+@contextmanager
+def _opened(path: str | os.PathLike[str], max_pixels: int | None) -> Iterator[Image]:
+    """The picture of a file, its header read and its size checked."""
+    from PIL import Image
+
+    with _opened_file(path) as stream, _pillow:
+        try:
+            picture: Image.Image = Image.open(stream, formats=_FORMATS)
+        except Exception as error:  # Pillow raises nearly anything on damaged data
+            raise InputError(f"{path}: {_unidentified(stream, error)}") from error
+        width, height = picture.size
+        if max_pixels is not None and width * height > max_pixels:
+            raise InputError(
+                f"{path}: has {width}x{height} pixels, more than the limit of {max_pixels}; "
+                "make it smaller or raise max_pixels"
+            )
+        yield picture
+
+
+def _opened_file(path: str | os.PathLike[str]) -> IO[bytes]:
+    """A regular, non-empty file opened for reading; a pipe or device might never end."""
+    try:
+        status = Path(path).stat()
+        if stat.S_ISREG(status.st_mode) and status.st_size > 0:
+            return Path(path).open("rb")
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read: {_reason(error)}") from error
+    kind = "is empty" if stat.S_ISREG(status.st_mode) else "is not a file"
+    raise InputError(f"{path}: {kind}; expected a picture: {_READABLE}")
+
+
+def _unidentified(stream: IO[bytes], error: Exception) -> str:
+    """What is wrong with a file whose header Pillow refused."""
+    stream.seek(0)
+    head = stream.read(4)
+    for signature, name in _SIGNATURES.items():
+        if head.startswith(signature):
+            detail = "" if isinstance(error, OSError) else f": {_reason(error)}"
+            return f"is a damaged or cut off {name} file{detail}"
+    return f"is not a picture that can be read; expected {_READABLE}"
+
+
+def _orientation(picture: Image) -> int:
+    """The EXIF orientation, 1..8, that is still to be applied; 1 where there is none."""
+    if picture.format == "TIFF":
+        return 1  # Pillow turns TIFF files itself: their size is the upright one already
+    try:
+        value = picture.getexif().get(_ORIENTATION, 1)
+    except Exception:  # a damaged EXIF block says nothing about the pixels
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _upright(picture: Image, orientation: int) -> Image:
+    from PIL.Image import Transpose
+
+    turns = {
+        2: Transpose.FLIP_LEFT_RIGHT,
+        3: Transpose.ROTATE_180,
+        4: Transpose.FLIP_TOP_BOTTOM,
+        5: Transpose.TRANSPOSE,
+        6: Transpose.ROTATE_270,
+        7: Transpose.TRANSVERSE,
+        8: Transpose.ROTATE_90,
+    }
+    return picture.transpose(turns[orientation]) if orientation in turns else picture
+
+
+def _reason(error: Exception) -> str:
+    """An exception in one line."""
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return " ".join(text.split()) or type(error).__name__
+
+
+class _Pillow:
+    """Pillow's process-wide settings as reading needs them, for as long as any thread reads.
+
+    Pillow refuses pictures of more than 179 MP and warns from 89 MP on, by a global; `_opened`
+    checks the size itself. It also warns of harmless damage in metadata. Both settings belong to
+    the whole process, so the first reader changes them and the last one puts them back.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._readers = 0
+
+    def __enter__(self) -> None:
+        from PIL import Image
+
+        with self._lock:
+            self._readers += 1
+            if self._readers == 1:
+                self._limit = Image.MAX_IMAGE_PIXELS
+                Image.MAX_IMAGE_PIXELS = None
+                self._filters = warnings.catch_warnings()
+                self._filters.__enter__()
+                warnings.filterwarnings("ignore", module=r"PIL\.")
+
+    def __exit__(self, *_: object) -> None:
+        from PIL import Image
+
+        with self._lock:
+            self._readers -= 1
+            if self._readers == 0:
+                self._filters.__exit__(None, None, None)
+                Image.MAX_IMAGE_PIXELS = self._limit
+
+
+_pillow = _Pillow()
