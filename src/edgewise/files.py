@@ -11,7 +11,7 @@ import secrets
 import stat
 import threading
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -61,9 +61,9 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
             or write-protected, or the block raised an OSError (a full disk).
     """
     target = Path(os.path.realpath(path))
-    _check_target(target, path)
-    temporary = target.with_name(f".edgewise-{secrets.token_hex(8)}{target.suffix}")
+    temporary = target.parent / f".edgewise-{secrets.token_hex(8)}{target.suffix}"
     try:
+        _check_target(target, path)
         temporary.open("xb").close()  # tells at once that the folder cannot be written to
         yield temporary
         temporary.replace(target)
@@ -72,7 +72,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     except OSError as error:
         raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # gone already, or in a folder that lets nobody in
+            temporary.unlink()
 
 
 def _check_target(target: Path, path: str | os.PathLike[str]) -> None:
@@ -114,12 +115,15 @@ def load_picture(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) 
             `max_pixels` pixels (checked before decoding).
     """
     with _opened(path, max_pixels) as picture:
+        orientation = _orientation(picture)
         try:
-            orientation = _orientation(picture)
             picture.load()
-            return _upright(picture, orientation)
+        except MemoryError as error:
+            size = f"{picture.width}x{picture.height}"
+            raise InputError(f"{path}: its {size} pixels do not fit into memory") from error
         except Exception as error:  # Pillow raises nearly anything on damaged data
             raise InputError(f"{path}: is damaged or cut off: {_reason(error)}") from error
+        return _upright(picture, orientation)
 
 
 def picture_size(path: str | os.PathLike[str]) -> tuple[int, int]:
@@ -180,11 +184,14 @@ def _opened_file(path: str | os.PathLike[str]) -> IO[bytes]:
 
 def _unidentified(stream: IO[bytes], error: Exception) -> str:
     """What is wrong with a file whose header Pillow refused."""
+    from PIL import UnidentifiedImageError
+
     stream.seek(0)
     head = stream.read(4)
     for signature, name in _SIGNATURES.items():
         if head.startswith(signature):
-            detail = "" if isinstance(error, OSError) else f": {_reason(error)}"
+            known = not isinstance(error, UnidentifiedImageError)
+            detail = f": {_reason(error)}" if known else ""
             return f"is a damaged or cut off {name} file{detail}"
     return f"is not a picture that can be read; expected {_READABLE}"
 

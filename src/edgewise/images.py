@@ -22,6 +22,7 @@ _UNREADABLE = {
     "LAB": "CIE L*a*b* colours",
     "HSV": "HSV colours",
 }
+_STRIP = 256  # rows
 # The colour space that an embedded profile must be of to apply to the samples of a mode.
 _PROFILE_SPACE = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK"}
 
@@ -51,7 +52,7 @@ def read_photo(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) ->
         )
     if picture.mode.startswith("I;16"):
         return _as_rgb(_byte_levels(picture))
-    return np.array(_as_srgb(_without_alpha(picture)).convert("RGB"))
+    return _pixels(_as_srgb(_without_alpha(picture)))
 
 
 def photo_size(path: str | os.PathLike[str]) -> tuple[int, int]:
@@ -129,3 +130,13 @@ def _as_srgb(picture: Image) -> Image:
     except (ImageCms.PyCMSError, OSError, ValueError):
         return picture  # as documented: a damaged profile says nothing about the samples
     return picture if converted is None else converted
+
+
+def _pixels(picture: Image) -> NDArray[np.uint8]:
+    """A picture as a photo, in strips: Pillow's own conversion holds three copies for a while."""
+    width, height = picture.size
+    photo = np.empty((height, width, 3), dtype=np.uint8)
+    for top in range(0, height, _STRIP):
+        strip = picture.crop((0, top, width, min(top + _STRIP, height)))
+        photo[top : top + _STRIP] = np.asarray(strip.convert("RGB"))
+    return photo

@@ -133,7 +133,10 @@ def write_mask(
     levels = as_mask(mask)
     pixels = np.rint(levels * 255).astype(np.uint8) if soft else binary(levels)
     with atomic_path(path) as temporary:
-        Image.fromarray(pixels).save(temporary, **options)
+        try:
+            Image.fromarray(pixels).save(temporary, **options)
+        except ValueError as error:  # WebP has at most 16383 pixels a side
+            raise OutputError(f"{path}: cannot be written: {error}; expected .png") from error
 
 
 def _save_options(path: str | os.PathLike[str], *, soft: bool) -> dict[str, Any]:
@@ -159,15 +162,15 @@ def _mask_of(picture: Image, name: str, *, soft: bool) -> NDArray[np.float32]:
     alpha = _varying_alpha(picture)
     if alpha is not None:
         return _unit_range(np.asarray(alpha), name, soft=True)
-    if picture.mode in ("P", "PA"):
+    if picture.mode == "P":
         return _palette_mask(picture, name, soft=soft)
     if picture.mode.startswith("I;16"):
         values, top = deep_grey(picture)
         return _levels(values, top, name, soft=soft)
-    if picture.mode in ("1", "L", "LA", "F"):
+    if picture.mode in ("1", "L", "LA", "I", "F"):
         grey = picture.convert("L") if picture.mode == "LA" else picture
         return _unit_range(np.asarray(grey), name, soft=soft)
-    if picture.mode in ("I", "LAB", "HSV"):
+    if picture.mode in ("LAB", "HSV"):
         raise InputError(f"{name}: a mask cannot be read of mode {picture.mode}; save 8-bit grey")
     return _colour_mask(picture.convert("RGB"), name, soft=soft)
 
@@ -199,7 +202,8 @@ def _is_grey_palette(picture: Image, used: list[int]) -> bool:
 
     All entries are looked at where few are used: in the palette of PASCAL VOC the label 7 is grey.
     """
-    palette = np.array(picture.getpalette("RGB"), dtype=np.uint8).reshape(-1, 3)
+    stored = np.array(picture.getpalette("RGB") or [], dtype=np.uint8).reshape(-1, 3)
+    palette = np.pad(stored, ((0, 256 - len(stored)), (0, 0)))  # entries left out are black
     colours = palette[used]
     judged = palette if len(used) <= 2 else colours
     distinct = len(np.unique(colours, axis=0)) == len(used)
