@@ -1,0 +1,5 @@
+"""Training of the refinement network: the only part of edgewise that imports torch.
+
+Needs the extra `edgewise[train]`. `python -m edgewise.training.train --help` starts a run and
+`python -m edgewise.training.export --help` writes the ONNX file that the product ships.
+"""

@@ -1,0 +1,394 @@
+"""Training samples: a ladder of two views of one object, from folders of photos and truths.
+
+A sample is what the refiner meets at two successive zooms. The first view is a whole object (or a
+window at its edge) at `size` pixels with its coarse mask; the second is a window of it at twice
+the zoom, whose prior will be the network's own answer to the first (see train.py).
+"""
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.random import Generator
+from numpy.typing import NDArray
+from torch.utils.data import IterableDataset
+
+from edgewise.training import coarsen, synthesize
+from edgewise.training.synthesize import Cutout, Photo
+
+Grey = NDArray[np.uint8]
+Sample = dict[str, NDArray[np.uint8] | NDArray[np.int64]]
+
+WHOLE_SHARE = 0.62  # samples that start from the whole object rather than from a window
+REAL_SHARE = 0.6  # where a real network's coarse mask is at hand, how often it is used
+RING_WEIGHT = 0.25  # loss weight where the truth's own edge is uncertain
+MINIMUM_EXTENT = 20  # objects smaller than this many pixels across teach nothing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """One row of sources.toml."""
+
+    name: str
+    weight: float
+    error: float
+    void: bool = False
+    composite: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One photo of a source: encoded bytes, as files are read once and decoded when drawn."""
+
+    source: Source
+    photo: bytes
+    truth: bytes | None
+    labels: bytes | None
+    coarse: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """One object to be learned: photo RGB, truth 0..255, loss weight 0..255, coarse 0/255."""
+
+    photo: Photo
+    truth: Grey
+    weight: Grey
+    coarse: Grey | None
+    error: float
+
+
+def read_sources() -> list[Source]:
+    """The table of sources, as committed beside this file."""
+    text = resources.files(__package__).joinpath("sources.toml").read_text()
+    return [Source(name=name, **row) for name, row in tomllib.loads(text).items()]
+
+
+def _decode(data: bytes, flag: int) -> NDArray[np.uint8]:
+    return np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), flag))
+
+
+def _decode_rgb(data: bytes) -> Photo:
+    return np.ascontiguousarray(_decode(data, cv2.IMREAD_COLOR)[..., ::-1])
+
+
+class Library:
+    """All training photos of a folder, held encoded in memory (about 200 MB).
+
+    Args:
+        root: a folder with one folder a source, files as `<id>_im.jpg` with `<id>_gt.png` or
+            `<id>_labels.png` and any `<id>_seg_*.png`; `_backgrounds/*.jpg`, `_cutouts/*.webp`.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.sources = [s for s in read_sources() if s.name[0] == "_" or (root / s.name).is_dir()]
+        self.items = {
+            s.name: [self._item(s, path) for path in sorted((root / s.name).glob("*_im.jpg"))]
+            for s in self.sources
+            if s.name[0] != "_"
+        }
+        self.backgrounds = [p.read_bytes() for p in sorted((root / "_backgrounds").glob("*.jpg"))]
+        self.cutouts = [p.read_bytes() for p in sorted((root / "_cutouts").glob("*.webp"))]
+        self.exact = [i for s in self.sources if s.composite for i in self.items[s.name]]
+        self.everything = [item for items in self.items.values() for item in items]
+        if not self.everything:
+            raise FileNotFoundError(f"{root}: no folders with *_im.jpg photos inside")
+
+    @staticmethod
+    def _item(source: Source, path: Path) -> Item:
+        stem = path.name.removesuffix("_im.jpg")
+
+        def read(suffix: str) -> bytes | None:
+            file = path.with_name(f"{stem}_{suffix}.png")
+            return file.read_bytes() if file.exists() else None
+
+        coarse = sorted(path.parent.glob(f"{stem}_seg_*.png"))
+        return Item(
+            source=source,
+            photo=path.read_bytes(),
+            truth=read("gt"),
+            labels=read("labels"),
+            coarse=tuple(file.read_bytes() for file in coarse),
+        )
+
+    def scene(self, size: int, random: Generator) -> Scene:
+        """Draw one object. Made scenes come at 2 * size pixels, real ones at their own."""
+        weights = np.array([s.weight for s in self.sources])
+        source = self.sources[int(random.choice(len(weights), p=weights / weights.sum()))]
+        for _ in range(20):
+            if source.name[0] == "_":
+                found = self._made(source, size * 2, random)
+            else:
+                items = self.items[source.name]
+                found = _real(items[int(random.integers(len(items)))], random)
+            if found is not None:
+                return found
+        return self.scene(size, random)
+
+    def _any_photo(self, random: Generator) -> Photo:
+        if self.backgrounds and random.random() < 0.5:
+            return _decode_rgb(self.backgrounds[int(random.integers(len(self.backgrounds)))])
+        return _decode_rgb(self.everything[int(random.integers(len(self.everything)))].photo)
+
+    def _made(self, source: Source, size: int, random: Generator) -> Scene | None:
+        background = synthesize.texture(self._any_photo(random), size, random)
+        if source.name == "_shapes":
+            alpha = synthesize.shape(size, random)
+            colour = synthesize.texture(self._any_photo(random), size, random)
+            colour = synthesize.shade(colour, random)
+        else:
+            cutout = self._cutout(source, random)
+            if cutout is None:
+                return None
+            colour, alpha = synthesize.place(cutout, size, random)
+        if (alpha > 0.5).sum() < 2 * MINIMUM_EXTENT**2:
+            return None
+        return Scene(
+            photo=synthesize.paste(colour, alpha, background, random),
+            truth=(alpha * 255 + 0.5).astype(np.uint8),
+            weight=np.full(alpha.shape, 255, np.uint8),
+            coarse=None,
+            error=source.error,
+        )
+
+    def _cutout(self, source: Source, random: Generator) -> Cutout | None:
+        if source.name == "_cutouts":
+            data = self.cutouts[int(random.integers(len(self.cutouts)))]
+            bgra = _decode(data, cv2.IMREAD_UNCHANGED)
+            return Cutout(colour=np.ascontiguousarray(bgra[..., 2::-1]), alpha=bgra[..., 3])
+        scene = _real(self.exact[int(random.integers(len(self.exact)))], random)
+        if scene is None:
+            return None
+        top, left, bottom, right = box(scene.truth > 128)
+        colour = np.ascontiguousarray(scene.photo[top:bottom, left:right])
+        return Cutout(colour=colour, alpha=scene.truth[top:bottom, left:right])
+
+
+def box(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
+    """(top, left, bottom, right) of a mask that is not empty, ends exclusive."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
+
+
+def _pick_labels(labels: Grey, random: Generator, *, void: bool) -> NDArray[np.bool_] | None:
+    """One label, one connected piece of it, or a union of two, as an object."""
+    values = np.unique(labels)
+    values = values[values > 0] if void or len(values) > 1 else values
+    if len(values) == 0:
+        return None
+    count = 2 if len(values) > 2 and random.random() < 0.2 else 1
+    mask = np.isin(labels, random.choice(values, count, replace=False))
+    if random.random() < 0.7:
+        number, pieces, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+        if number > 2:
+            areas = stats[1:, cv2.CC_STAT_AREA].astype(np.float64)
+            mask = pieces == 1 + int(random.choice(number - 1, p=areas / areas.sum()))
+    return np.asarray(mask)
+
+
+def _real(item: Item, random: Generator) -> Scene | None:
+    """An object of a photo of a set; None where the draw is too small or fills the photo."""
+    photo = _decode_rgb(item.photo)
+    valid = np.full(photo.shape[:2], 255, np.uint8)
+    if item.truth is not None:
+        truth = _decode(item.truth, cv2.IMREAD_GRAYSCALE)
+    elif item.labels is not None:
+        labels = _decode(item.labels, cv2.IMREAD_UNCHANGED)
+        mask = _pick_labels(labels, random, void=item.source.void)
+        if mask is None:
+            return None
+        truth = mask.astype(np.uint8) * 255
+        if item.source.void:
+            valid[labels == 0] = 0
+    else:
+        return None
+    inside = truth > 128
+    share = float(inside.mean())
+    if inside.sum() < MINIMUM_EXTENT**2 or share > 0.85:
+        return None
+    if item.source.error > 0.8:
+        ring = np.abs(coarsen.signed_distance(inside)) < item.source.error
+        valid = np.where(ring, (valid * RING_WEIGHT).astype(np.uint8), valid)
+    coarse = None
+    if item.coarse and random.random() < REAL_SHARE:
+        pick = item.coarse[int(random.integers(len(item.coarse)))]
+        coarse = (_decode(pick, cv2.IMREAD_GRAYSCALE) > 128).astype(np.uint8) * 255
+    return Scene(photo=photo, truth=truth, weight=valid, coarse=coarse, error=item.source.error)
+
+
+def _cut(
+    image: NDArray[np.uint8], window: tuple[float, float, float], size: int, border: int
+) -> Photo:
+    """The square (centre y, centre x, side) of an image at size x size.
+
+    Outside the image: `border` is cv2.BORDER_REPLICATE, or cv2.BORDER_CONSTANT for zeros.
+    """
+    y, x, side = window
+    top, left, span = round(y - side / 2), round(x - side / 2), max(2, round(side))
+    height, width = image.shape[:2]
+    pad = max(0, -top, -left, top + span - height, left + span - width)
+    if pad:
+        y0, x0 = max(0, top), max(0, left)
+        y1, x1 = min(height, top + span), min(width, left + span)
+        inner = image[y0:y1, x0:x1]
+        borders = (y0 - top, top + span - y1, x0 - left, left + span - x1)
+        crop = cv2.copyMakeBorder(inner, *borders, border)
+    else:
+        crop = image[top : top + span, left : left + span]
+    how = cv2.INTER_AREA if span > size else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(crop, (size, size), interpolation=how))
+
+
+def _shift_inside(centre: float, side: float, length: int) -> float:
+    """Move a window so that it stays inside the photo where it can."""
+    if side >= length:
+        return length / 2
+    return float(np.clip(centre, side / 2, length - side / 2))
+
+
+def _edge_point(mask: NDArray[np.bool_], random: Generator) -> tuple[int, int] | None:
+    edge = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    rows, columns = np.nonzero(edge)
+    if len(rows) == 0:
+        return None
+    pick = int(random.integers(len(rows)))
+    return int(rows[pick]), int(columns[pick])
+
+
+def _jitter(photo: Photo, random: Generator) -> Photo:
+    """Colour, focus, noise and compression as photos differ in them."""
+    ramp = np.arange(256, dtype=np.float32) / 255
+    tables = []
+    contrast, light, gamma = random.uniform(0.7, 1.3), random.normal(0, 0.07), random.normal(0, 0.2)
+    for _ in range(3):
+        curve = np.clip(ramp, 0, 1) ** np.exp(gamma + random.normal(0, 0.06))
+        curve = (curve - 0.5) * contrast + 0.5 + light + random.normal(0, 0.02)
+        tables.append(np.clip(curve * 255, 0, 255).astype(np.uint8))
+    photo = np.asarray(cv2.LUT(photo, np.stack(tables, -1)[None]))
+    if random.random() < 0.35:
+        grey = cv2.cvtColor(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+        share = random.uniform(-0.4, 1.0)
+        photo = np.asarray(cv2.addWeighted(photo, 1 - share, grey, share, 0))
+    if random.random() < 0.2:
+        photo = np.asarray(cv2.GaussianBlur(photo, (0, 0), random.uniform(0.4, 1.8)))
+    if random.random() < 0.2:
+        noise = np.empty(photo.shape, np.int16)
+        cv2.randn(noise, (0, 0, 0), (random.uniform(2, 14),) * 3)
+        photo = np.clip(photo + noise, 0, 255).astype(np.uint8)
+    if random.random() < 0.25:
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(25, 90))]
+        photo = _decode(cv2.imencode(".jpg", photo, quality)[1].tobytes(), cv2.IMREAD_COLOR)
+    return photo
+
+
+def _window(scene: Scene, size: int, random: Generator) -> tuple[tuple[float, float, float], bool]:
+    """The first view's square in the photo, and whether it holds the whole object."""
+    inside = scene.truth > 128
+    area = inside if scene.coarse is None else inside | (scene.coarse > 128)
+    top, left, bottom, right = box(area)
+    height, width = inside.shape
+    whole = max(bottom - top, right - left) * (1 + 2 * random.uniform(0.04, 0.3))
+    finest = size / min(1.3, max(0.8, 3.0 / scene.error))
+    if random.random() < WHOLE_SHARE or whole <= finest:
+        y = (top + bottom) / 2 + random.normal(0, 0.05) * whole
+        x = (left + right) / 2 + random.normal(0, 0.05) * whole
+        side, is_whole = whole, True
+    else:
+        point = _edge_point(inside, random) or (height // 2, width // 2)
+        side = float(np.exp(random.uniform(np.log(finest), np.log(whole))))
+        y, x = point + random.normal(0, 0.15, 2) * side
+        is_whole = False
+    return (_shift_inside(y, side, height), _shift_inside(x, side, width), side), is_whole
+
+
+def _turn(images: list[Photo], random: Generator) -> list[Photo]:
+    flip, turns = random.random() < 0.5, int(random.random() < 0.12) * int(random.integers(1, 4))
+    out = [image[:, ::-1] if flip else image for image in images]
+    return [np.ascontiguousarray(np.rot90(image, turns)) for image in out]
+
+
+def _half(image: NDArray[np.uint8]) -> Photo:
+    size = (image.shape[1] // 2, image.shape[0] // 2)
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
+
+
+def _masks(
+    scene: Scene, views: dict[str, Photo], random: Generator, *, whole: bool
+) -> tuple[Grey, Grey | None]:
+    """Coarse mask at the canvas's size, and a soft prior at half of it for windows."""
+    truth = _half(views["truth"]) > 128
+    if "coarse" in views and whole:
+        return np.where(views["coarse"] > 128, 255, 0).astype(np.uint8), None
+    photo = _half(views["photo"])
+    rough = coarsen.coarsen(truth, photo, random).astype(np.uint8) * 255
+    size = views["truth"].shape[::-1]
+    coarse = cv2.resize(rough, size, interpolation=cv2.INTER_LINEAR)
+    coarse = np.where(coarse > 127, 255, 0).astype(np.uint8)
+    if whole:
+        return coarse, None
+    base = coarsen.coarsen(truth, photo, random) if random.random() < 0.2 else truth
+    prior = (coarsen.soften(base, random) * 255).astype(np.uint8)
+    return coarse, prior
+
+
+def draw(library: Library, size: int, random: Generator) -> Sample:
+    """One sample; arrays uint8: photo HxWx3 RGB, truth/weight/coarse/prior HxW, twice.
+
+    Keys without a number are the first view's; those ending in 1 the second's. `place` is (zoom,
+    top, left): the second view is the first's window at (top, left) of side size / zoom.
+    """
+    scene = library.scene(size, random)
+    window, whole = _window(scene, size, random)
+    zoom = 2 if window[2] / (2 * size) > 1 / 1.6 else 1
+    layers = {"photo": scene.photo, "truth": scene.truth, "weight": scene.weight}
+    if scene.coarse is not None:
+        layers["coarse"] = scene.coarse
+    cuts = []
+    for key, image in layers.items():
+        border = cv2.BORDER_CONSTANT if key == "weight" else cv2.BORDER_REPLICATE
+        cuts.append(_cut(image, window, size * 2, border))
+    views = dict(zip(layers, _turn(cuts, random), strict=True))
+    views["photo"] = _jitter(views["photo"], random)
+    views["coarse"], prior = _masks(scene, views, random, whole=whole)
+    first = {key: _half(image) for key, image in views.items()}
+    sample: Sample = {**first, "prior": first["coarse"] if prior is None else prior}
+    top = left = 0
+    if zoom == 2:
+        target = first["truth"] if random.random() < 0.75 else first["coarse"]
+        point = _edge_point(target > 128, random) or (size // 2, size // 2)
+        reach = size // 2
+        wander = random.normal(0, reach / 6, 2)
+        top, left = (
+            int(np.clip(p + w - reach / 2, 0, size - reach))
+            for p, w in zip(point, wander, strict=True)
+        )
+        crop = (slice(2 * top, 2 * top + size), slice(2 * left, 2 * left + size))
+        second = {key: np.ascontiguousarray(image[crop]) for key, image in views.items()}
+    else:
+        second = first
+    sample |= {key + "1": image for key, image in second.items()}
+    sample["place"] = np.array([zoom, top, left], np.int64)
+    return sample
+
+
+class Samples(IterableDataset[Sample]):
+    """Endless samples; the seed and the worker decide all of them."""
+
+    def __init__(self, library: Library, *, size: int, seed: int) -> None:
+        super().__init__()
+        self.library, self.size, self.seed = library, size, seed
+
+    def __iter__(self) -> Iterator[Sample]:
+        """Draw for ever, from a stream of this worker's own."""
+        cv2.setNumThreads(1)
+        info = torch.utils.data.get_worker_info()
+        worker = info.id if info else 0
+        random = np.random.default_rng([self.seed, worker])
+        cv2.setRNGSeed(int(random.integers(2**31)))
+        while True:
+            yield draw(self.library, self.size, random)
