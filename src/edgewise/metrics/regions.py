@@ -1,42 +1,41 @@
-"""Regions: how much of the mask and the truth is shared."""
-
-import math
-from dataclasses import dataclass
+"""Regions: how much of the mask and of the truth is shared."""
 
 import numpy as np
 
 from edgewise.metrics.pairs import Mask, check_masks
+from edgewise.metrics.statistics import Share
 
 
-@dataclass(frozen=True, slots=True)
-class Overlap:
-    """Pixels in both masks and pixels in either: statistics that add up to the pooled IoU.
+def overlap(mask: Mask, truth: Mask) -> Share:
+    """Pixels in both masks over pixels in either, which pool to the published IoU.
 
-    The score is the published IoU of BIG and of relabeled PASCAL VOC (CascadePSP, Cheng et al.,
-    CVPR 2020): the sum of intersections over the sum of unions. A pair of two empty masks adds
-    nothing to either; alone it is undefined (nan).
+    IoU on BIG and on relabeled PASCAL VOC is the sum of intersections over the sum of unions
+    (CascadePSP, Cheng et al., CVPR 2020, and its published code). A pair of two empty masks adds
+    nothing to either.
+
+    Args:
+        mask: bool HxW.
+        truth: bool HxW, the same size.
+
+    Raises:
+        InputError: a mask is not bool HxW, or the sizes differ.
     """
-
-    intersection: int = 0
-    union: int = 0
-
-    @classmethod
-    def of(cls, mask: Mask, truth: Mask) -> "Overlap":
-        """The statistics of one pair, both bool HxW of one size; PairError otherwise."""
-        check_masks(mask, truth)
-        shared = int(np.count_nonzero(mask & truth))
-        return cls(shared, int(np.count_nonzero(mask)) + int(np.count_nonzero(truth)) - shared)
-
-    def __add__(self, other: "Overlap") -> "Overlap":
-        """The statistics of both parts together."""
-        return Overlap(self.intersection + other.intersection, self.union + other.union)
-
-    @property
-    def score(self) -> float:
-        """Intersection over union in [0, 1]; nan where there is no union."""
-        return self.intersection / self.union if self.union else math.nan
+    check_masks(mask, truth)
+    shared = int(np.count_nonzero(mask & truth))
+    return Share(shared, int(np.count_nonzero(mask)) + int(np.count_nonzero(truth)) - shared)
 
 
 def iou(mask: Mask, truth: Mask) -> float:
-    """Intersection over union of one pair (bool HxW), in [0, 1]; nan where both are empty."""
-    return Overlap.of(mask, truth).score
+    """Intersection over union of one pair (bool HxW), in [0, 1]; nan where both are empty.
+
+    >>> import numpy as np
+    >>> iou(np.array([[True, True, False]]), np.array([[False, True, True]]))
+    0.3333333333333333
+    """
+    return overlap(mask, truth).score
+
+
+def agreement(mask: Mask, truth: Mask) -> Share:
+    """Pixels at which mask and truth (bool HxW) agree, over all pixels: pixel accuracy."""
+    check_masks(mask, truth)
+    return Share(int(np.count_nonzero(mask == truth)), mask.size)
