@@ -13,7 +13,14 @@ import pytest
 from PIL import Image
 
 from edgewise.errors import InputError, OutputError
-from edgewise.files import MAX_PIXELS, atomic_path, find_images, load_picture, picture_size
+from edgewise.files import (
+    MAX_PIXELS,
+    _opened,
+    atomic_path,
+    find_images,
+    load_picture,
+    picture_size,
+)
 
 
 @contextmanager
@@ -44,6 +51,17 @@ def test_the_temporary_name_keeps_the_suffix_and_the_folder(tmp_path):
         assert temporary.parent == tmp_path
         assert temporary.suffix == ".TIFF"
         assert temporary.name.startswith(".")
+
+
+def test_who_reads_the_old_file_goes_on_reading_it(tmp_path):
+    """The file is replaced by name; writing into the old one would show half of each."""
+    target = tmp_path / "out.png"
+    target.write_bytes(b"old")
+    with target.open("rb") as reader:
+        with atomic_path(target) as temporary:
+            temporary.write_bytes(b"new")
+        assert reader.read() == b"old"
+    assert target.read_bytes() == b"new"
 
 
 @pytest.mark.parametrize("error", [RuntimeError("bug"), KeyboardInterrupt(), InputError("bad")])
@@ -243,6 +261,15 @@ def test_pillows_own_limit_is_back_after_reading(save):
     with pytest.raises(InputError):
         load_picture(path, max_pixels=1)
     assert Image.MAX_IMAGE_PIXELS == before > 0
+
+
+def test_the_end_of_one_reading_leaves_another_unlimited(save):
+    path = save(np.zeros((6, 7), np.uint8))
+    before = Image.MAX_IMAGE_PIXELS
+    with _opened(path, None):
+        load_picture(path)
+        assert Image.MAX_IMAGE_PIXELS is None
+    assert before == Image.MAX_IMAGE_PIXELS
 
 
 def test_reading_in_threads_leaves_warnings_and_limit_as_they_were(save):

@@ -286,6 +286,18 @@ def test_an_embedded_profile_is_converted_to_srgb(save, name):
     assert np.abs(expected - stored[8, 8::16]).max() > 15
 
 
+def test_a_profile_of_colour_leaves_grey(save):
+    grey = np.array([[0, 55, 128, 255]], np.uint8)
+    photo = read_photo(save(grey, icc_profile=icc_profile(b"RGB ", 1.0, ADOBE)))
+    assert (photo == grey[..., None]).all()
+
+
+def test_no_time_is_spent_on_converting_srgb_to_srgb(save, colours, monkeypatch):
+    path = save(colours, icc_profile=srgb_profile())
+    monkeypatch.setattr(ImageCms, "profileToProfile", lambda *_, **__: pytest.fail("converted"))
+    assert (read_photo(path) == colours).all()
+
+
 @pytest.mark.parametrize("name", ["photo.jpg", "photo.tif"])
 def test_a_profile_of_inks_is_converted(save, name):
     """The profile's colours are used: without one, cyan ink would give cyan."""

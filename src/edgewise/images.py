@@ -23,8 +23,6 @@ _UNREADABLE = {
     "HSV": "HSV colours",
 }
 _STRIP = 256  # rows
-# The colour space that an embedded profile must be of to apply to the samples of a mode.
-_PROFILE_SPACE = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK"}
 
 
 def read_photo(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
@@ -121,14 +119,12 @@ def _as_srgb(picture: Image) -> Image:
         return picture
     try:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(data))
-        if profile.profile.xcolor_space.strip() != _PROFILE_SPACE[picture.mode]:
-            return picture
         if "sRGB" in ImageCms.getProfileDescription(profile):
-            return picture
+            return picture  # nothing to do, which saves as much time as decoding takes
         srgb = ImageCms.createProfile("sRGB")
         converted = ImageCms.profileToProfile(picture, profile, srgb, outputMode="RGB")
     except (ImageCms.PyCMSError, OSError, ValueError):
-        return picture  # as documented: a damaged profile says nothing about the samples
+        return picture  # as documented: an unfit profile says nothing about the samples
     return picture if converted is None else converted
 
 
