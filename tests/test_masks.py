@@ -62,7 +62,7 @@ def test_every_8_bit_level_is_its_share(save, name):
 
 @pytest.mark.parametrize("name", ["mask.png", "mask.tif"])
 def test_16_bit_levels_are_shares_of_65535(save, name):
-    levels = np.array([[0, 1, 255, 256], [32767, 32768, 65534, 65535]], dtype=np.uint16)
+    levels = np.array([[0, 1, 256, 32767], [32768, 65533, 65534, 65535]], dtype=np.uint16)
     assert_reads(save(levels, name), levels / 65535)
 
 
@@ -96,18 +96,26 @@ def test_empty_and_full_masks_are_masks(save, level):
     assert_reads(save(np.full((4, 5), level, np.uint8)), np.full((4, 5), level / 255))
 
 
-@pytest.mark.parametrize("values", [[0, 15], [0, 7, 15], [3, 100], [0, 127, 20]])
+@pytest.mark.parametrize(
+    "values", [[0, 15], [0, 7, 15], [3, 100], [0, 127], [1, 2, 3], [0, 15, 15, 255], range(64)]
+)
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_grey_label_maps_are_refused_unless_levels_are_asked_for(save, values, dtype):
     """As levels they would be an empty mask."""
     path = save(np.array([values], dtype=dtype), "labels.png")
-    with pytest.raises(InputError, match=r"labels\.png: holds the levels .*: a label map; choose"):
+    with pytest.raises(InputError, match=r"holds the levels .* below half of \d+: a label map; c"):
         read_mask(path)
     assert_reads(path, np.array([values]) / np.iinfo(dtype).max, soft=True)
 
 
 def test_a_soft_mask_of_the_lowest_level_is_not_an_index_where_levels_are_asked_for(save):
     assert_reads(save(np.array([[0, 1]], np.uint8)), [[0, 1 / 255]], soft=True)
+
+
+@pytest.mark.parametrize("values", [[0, 128], [0, 64, 255], [0, 64, 128, 191, 255], [0, 0, 200]])
+def test_a_soft_edge_of_few_levels_is_no_label_map(save, values):
+    levels = np.array([values], dtype=np.uint8)
+    assert_reads(save(levels), levels / 255)
 
 
 def test_a_weak_soft_mask_is_no_label_map(save):
@@ -410,7 +418,10 @@ def test_a_soft_mask_is_passed_on(mask):
         (np.array([[0, 2]]), "holds int64 from 0 to 2; expected 0 and 1, or uint8"),
         (np.array([[0, 128, 255]]), "holds int64 from 0 to 255; expected 0 and 1, or uint8"),
         (np.array([[-1, 0]]), "holds int64 from -1 to 0; expected 0 and 1, or uint8"),
-        (np.array([[0, 15]], np.uint8), "holds the levels 0, 15: a label map"),
+        (
+            np.array([[0, 15]], np.uint8),
+            r"holds the levels 0, 15, most of them below half of 255: a label map",
+        ),
         (np.array([["a"]]), "of type <U1; expected bool, uint8 or float32"),
         (np.array([[1j]]), "of type complex128; expected bool, uint8 or float32"),
         (np.zeros((4, 5, 3)), r"shape is \(4, 5, 3\); expected height x width"),

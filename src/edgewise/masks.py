@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 GREY_TOLERANCE = 8
 """Largest difference between a grey pixel's channels, in 0..255: lossy files tint grey a little."""
 
+LABELS = 64
+"""Grey pictures of more levels than this are no label maps."""
+
 _LABEL_MAP = "a label map; choose one label and save it as 0 and 255"
 
 
@@ -42,9 +45,9 @@ def read_mask(
     Args:
         path: a JPEG, PNG, WebP, TIFF, BMP or GIF file.
         size: height and width of the photo; a mask of another size is resampled by `fit_mask`.
-        soft: take grey levels as they are. Otherwise few levels of a high step, all below half,
-            raise an InputError as a label map, and 1 as the highest level is an index. Files by
-            `write_mask(soft=True)` are read exactly with this.
+        soft: take grey levels as they are. Otherwise 1 as the highest level is an index, and
+            at most `LABELS` levels with more pixels below than above half, 0 apart, are refused
+            as a label map. Files by `write_mask(soft=True)` are read exactly with this.
 
     Raises:
         InputError: the file is missing, is no picture, is damaged, is a label map or looks like a
@@ -256,12 +259,26 @@ def _levels(values: NDArray[Any], top: int, name: str, *, soft: bool) -> NDArray
     highest = int(values.max())
     if not soft and highest == 1:
         return _flags(values > 0)
-    if not soft and 1 < highest < 128:
-        used = np.flatnonzero(np.bincount(values.ravel()))
-        if 2 * len(used) < highest + 1:  # soft edges use nearly all levels, labels few
-            raise InputError(f"{name}: holds the levels {_some(used)}: {_LABEL_MAP}")
+    if not soft:
+        _refuse_labels(values, top, name)
     shares: NDArray[np.float32] = np.divide(values, np.float32(top), dtype=np.float32)
     return shares
+
+
+def _refuse_labels(values: NDArray[Any], top: int, name: str) -> None:
+    """Raise InputError where grey levels look like labels.
+
+    As levels, the labels of a map would be a mask that is empty but for its highest labels and its
+    void. A soft mask differs: it has many levels or, where few, most of the object is above half.
+    """
+    import cv2
+
+    counts = cv2.calcHist([values], [0], None, [top + 1], [0, top + 1]).ravel()
+    used = np.flatnonzero(counts)
+    below_half = counts[1 : top // 2 + 1].sum()
+    if len(used) <= LABELS and below_half > counts[top // 2 + 1 :].sum():
+        levels = f"{_some(used)}, most of them below half of {top}"
+        raise InputError(f"{name}: holds the levels {levels}: {_LABEL_MAP}")
 
 
 def _flags(inside: NDArray[np.bool_]) -> NDArray[np.float32]:
