@@ -30,6 +30,10 @@ class DependencyError(EdgewiseError, ImportError):
     """An optional extra is not installed; `missing_extra` words the message."""
 
 
+class EdgewiseWarning(UserWarning):
+    """The result stands, but the caller should know something about it."""
+
+
 def missing_extra(module: str, extra: str) -> DependencyError:
     """The error to raise where importing `module` failed that comes with the extra `extra`."""
     return DependencyError(f"{module} is not installed; pip install 'edgewise[{extra}]'")

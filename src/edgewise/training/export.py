@@ -42,9 +42,7 @@ def export(network: RefinementNet, path: Path) -> str:
     """Write the ONNX file and give its sha256."""
     example = torch.zeros(2, 5, 2 * STRIDE, 3 * STRIDE, dtype=torch.uint8)
     rows, columns = torch.export.Dim("rows", min=1), torch.export.Dim("columns", min=1)
-    shapes = {
-        "views": {0: torch.export.Dim("views", min=1), 2: STRIDE * rows, 3: STRIDE * columns}
-    }
+    shapes = {"views": {0: torch.export.Dim("views", min=1), 2: STRIDE * rows, 3: STRIDE * columns}}
     program = torch.onnx.export(
         Deployed(network).eval(),
         (example,),

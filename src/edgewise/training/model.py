@@ -26,7 +26,12 @@ STAGES = (
     (6, 320, 1, 1, 3),
 )
 STEM_CHANNELS = 32
-SKIP_AFTER = (0, 2, 4, 10)  # blocks whose outputs are the skips at strides 4, 8, 16 and 32 of the input
+SKIP_AFTER = (
+    0,
+    2,
+    4,
+    10,
+)  # blocks whose outputs are the skips at strides 4, 8, 16 and 32 of the input
 INPUT_CHANNELS = 5
 RGB_MEAN, RGB_STD = 127.0, 128.0  # what the pretrained encoder was trained with
 BATCH_NORM_EPS = 1e-3
@@ -192,7 +197,9 @@ def load_encoder(model: RefinementNet, checkpoint: Path) -> None:
     own = model.encoder.state_dict()
     missing = own.keys() - state.keys()
     if missing:
-        raise ValueError(f"{checkpoint}: not an EfficientNet-Lite0 state_dict, lacks {min(missing)}")
+        raise ValueError(
+            f"{checkpoint}: not an EfficientNet-Lite0 state_dict, lacks {min(missing)}"
+        )
     model.encoder.load_state_dict({key: state[key] for key in own})
 
 

@@ -117,7 +117,9 @@ def _plant(canvas: Photo, random: Generator) -> None:
     for _ in range(int(random.integers(3, 10))):
         tip = size * random.uniform(0.08, 0.92, 2)
         stem = max(2, int(size * random.uniform(0.004, 0.015)))
-        cv2.line(canvas, root.astype(int).tolist(), tip.astype(int).tolist(), 255, stem, cv2.LINE_AA)
+        cv2.line(
+            canvas, root.astype(int).tolist(), tip.astype(int).tolist(), 255, stem, cv2.LINE_AA
+        )
         for along in random.uniform(0.3, 1, int(random.integers(2, 7))):
             spot = (root + (tip - root) * along + random.normal(0, size * 0.02, 2)).astype(int)
             axes = (size * random.uniform((0.015, 0.008), (0.07, 0.035))).astype(int)

@@ -2,6 +2,10 @@
 
 Each step learns from two zooms of the same objects: the first view with its coarse mask, then a
 window at twice the zoom whose prior is the network's own answer, as the refiner will feed it.
+
+On a CPU, one process a core with one thread each is about twice as fast as one process with all
+threads: start it with `torchrun --nproc-per-node N`. Processes learn from samples of their own and
+average their gradients.
 """
 
 import argparse
@@ -16,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, distributed
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
@@ -151,10 +155,23 @@ def learn(state: State, batch: dict[str, Tensor], config: Config) -> float:
     logits, at4, at8 = (output.float() for output in outputs)
     second = refinement_loss((logits, at4, at8), truth, weight)
     second.backward()  # type: ignore[no-untyped-call]
+    share_gradients(state.model)
     torch.nn.utils.clip_grad_norm_(state.model.parameters(), config.clip)
     state.optimiser.step()
     state.optimiser.zero_grad(set_to_none=True)
     return (first.item() + second.item()) / 2
+
+
+def share_gradients(model: RefinementNet) -> None:
+    """Average gradients over the processes of a run; nothing where there is only one."""
+    if not distributed.is_initialized():
+        return
+    gradients = [p.grad for p in model.parameters() if p.grad is not None]
+    flat = torch.cat([gradient.flatten() for gradient in gradients])
+    distributed.all_reduce(flat)
+    flat /= distributed.get_world_size()
+    for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+        gradient.copy_(part.view_as(gradient))
 
 
 @torch.no_grad()
@@ -179,10 +196,12 @@ def train(
     """Learn for `minutes` of wall time, the schedule spread over them; save as it goes."""
     began = saved = time.monotonic()
     before = state.seconds
+    processes = distributed.get_world_size() if distributed.is_initialized() else 1
+    leads = processes == 1 or distributed.get_rank() == 0
     state.model.train()
     with (folder / "curve.jsonl").open("a") as curve:
-        while (spent := time.monotonic() - began) < minutes * 60:
-            share = schedule(config, state.step, spent / (minutes * 60))
+        while (progress := agreed((time.monotonic() - began) / (minutes * 60))) < 1:
+            share = schedule(config, state.step, progress)
             for group in state.optimiser.param_groups:
                 group["lr"] = group["peak"] * share
             loss = learn(state, next(batches), config)
@@ -190,23 +209,37 @@ def train(
             follow(state.average, state.model, decay)
             state.loss = loss if math.isnan(state.loss) else 0.98 * state.loss + 0.02 * loss
             state.step += 1
-            state.samples += config.batch
+            state.samples += config.batch * processes
             state.seconds = before + time.monotonic() - began
-            if state.step % 20 == 0:
+            if leads and state.step % 20 == 0:
                 row = {"step": state.step, "samples": state.samples, "rate_share": round(share, 4)}
                 row |= {"loss": round(state.loss, 4), "minutes": round(state.seconds / 60, 2)}
                 print(json.dumps(row), file=curve, flush=True)
-            if time.monotonic() - saved > save_every:
+            if leads and time.monotonic() - saved > save_every:
                 state.save(folder / "last.pt", config)
                 saved = time.monotonic()
-    state.save(folder / "last.pt", config)
+    if leads:
+        state.save(folder / "last.pt", config)
+
+
+def agreed(progress: float) -> float:
+    """The first process's progress in all of them, so that they stop at the same step."""
+    if not distributed.is_initialized():
+        return progress
+    value = torch.tensor(progress, dtype=torch.float64)
+    distributed.broadcast(value, 0)
+    return float(value)
 
 
 def main() -> None:
     """Command line: see --help."""
     parser = argparse.ArgumentParser(description="Train edgewise's refinement network.")
-    parser.add_argument("data", type=Path, help="folder with one folder a source (docs/training.md)")
-    parser.add_argument("--run", type=Path, required=True, help="folder of the run; continued if it exists")
+    parser.add_argument(
+        "data", type=Path, help="folder with one folder a source (docs/training.md)"
+    )
+    parser.add_argument(
+        "--run", type=Path, required=True, help="folder of the run; continued if it exists"
+    )
     parser.add_argument("--minutes", type=float, required=True, help="wall time to train for")
     parser.add_argument("--encoder", type=Path, help="EfficientNet-Lite0 state_dict to start from")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -217,6 +250,9 @@ def main() -> None:
     options = parser.parse_args()
     config = Config(**{f.name: getattr(options, f.name) for f in dataclasses.fields(Config)})
     options.run.mkdir(parents=True, exist_ok=True)
+    rank = int(os.environ.get("RANK", "0"))
+    if "WORLD_SIZE" in os.environ:
+        distributed.init_process_group("gloo")
     state = start(config, torch.device(options.device))
     checkpoint = options.run / "last.pt"
     if checkpoint.exists():
@@ -224,9 +260,12 @@ def main() -> None:
     elif options.encoder:
         load_encoder(state.model, options.encoder)
         state.average.load_state_dict(state.model.state_dict())
-    samples = Samples(Library(options.data), size=config.size, seed=config.seed + state.step)
+    torch.manual_seed(config.seed + 1000 * rank + state.step)
+    seed = config.seed + state.step + 1_000_003 * rank
+    samples = Samples(Library(options.data), size=config.size, seed=seed)
     loader = DataLoader(samples, batch_size=config.batch, num_workers=options.workers)
-    (options.run / "config.json").write_text(json.dumps(dataclasses.asdict(config), indent=1))
+    if rank == 0:
+        (options.run / "config.json").write_text(json.dumps(dataclasses.asdict(config), indent=1))
     print(f"{options.run}: from step {state.step}, process {os.getpid()}", flush=True)
     train(state, iter(loader), config, minutes=options.minutes, folder=options.run)
 

@@ -1,0 +1,18 @@
+"""`edgewise models`: the networks inside the package."""
+
+import typer
+
+
+def command(
+    verify: bool = typer.Option(False, "--verify", help="Compare each file with its checksum."),
+) -> None:
+    """List the networks inside the package."""
+    from edgewise.network.catalog import models
+
+    for model in models().values():
+        if verify:
+            model.verify()
+        state = "  verified" if verify else ""
+        typer.echo(f"{model.name}  {model.bytes / 1e6:.1f} MB  {model.about}{state}")
+        typer.echo(f"    sha256 {model.sha256}")
+        typer.echo(f"    licence: {model.licence}")

@@ -1,0 +1,1 @@
+"""The refinement network's weights and the engine that runs them."""

@@ -1,0 +1,67 @@
+"""The table of networks that ship inside the package."""
+
+import hashlib
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+from edgewise.errors import ModelError
+
+DEFAULT = "default"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """One row of catalog.toml.
+
+    Attributes:
+        name: what the user calls it.
+        file: file name below `weights/`.
+        sha256: checksum of the file.
+        bytes: its size.
+        stride: heights and widths of the network's input are multiples of this.
+        licence: of the weights.
+        about: one line for `edgewise models`.
+    """
+
+    name: str
+    file: str
+    sha256: str
+    bytes: int
+    stride: int
+    licence: str
+    about: str
+
+    @property
+    def path(self) -> Path:
+        """Where the weights lie in this installation."""
+        return Path(str(resources.files(__package__).joinpath("weights", self.file)))
+
+    def verify(self) -> None:
+        """Compare the file with its checksum; ModelError where it is missing or differs."""
+        if not self.path.is_file():
+            raise ModelError(f"model {self.name!r}: {self.path} is missing; reinstall edgewise")
+        digest = hashlib.sha256(self.path.read_bytes()).hexdigest()
+        if digest != self.sha256:
+            raise ModelError(
+                f"model {self.name!r}: {self.path} has sha256 {digest}, not {self.sha256}; "
+                "reinstall edgewise"
+            )
+
+
+@cache
+def models() -> dict[str, Model]:
+    """All models by name, the default first."""
+    text = resources.files(__package__).joinpath("catalog.toml").read_text()
+    return {name: Model(name=name, **row) for name, row in tomllib.loads(text).items()}
+
+
+def find(name: str) -> Model:
+    """The model of that name; ModelError with the names that exist."""
+    try:
+        return models()[name]
+    except KeyError:
+        known = ", ".join(models())
+        raise ModelError(f"no model {name!r}; there is: {known}") from None

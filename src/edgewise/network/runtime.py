@@ -1,0 +1,101 @@
+"""Engines: the one call through which the refiner reaches a network."""
+
+import os
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgewise.errors import ModelError
+from edgewise.network.catalog import DEFAULT, find
+
+Views = NDArray[np.uint8]
+Masks = NDArray[np.float32]
+
+
+class Engine(Protocol):
+    """Anything that turns views into soft masks."""
+
+    stride: int
+    """Heights and widths of views are multiples of this."""
+
+    def __call__(self, views: Views) -> Masks:
+        """Refine a batch.
+
+        Args:
+            views: uint8 (N, 5, H, W): photo red, green, blue; prior mask; coarse mask; 0..255.
+
+        Returns:
+            float32 (N, H, W): probability of the object in 0..1.
+        """
+        ...
+
+
+class OnnxEngine:
+    """A network of the catalog, or any ONNX file of the same interface, on ONNX Runtime.
+
+    Args:
+        model: a name of the catalog, or the path of an .onnx file.
+        threads: threads of one run; None takes every core that this process may use.
+        device: "cpu", or "cuda" where onnxruntime-gpu is installed.
+
+    Raises:
+        ModelError: no such model, a damaged file, or a device that is not available.
+    """
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] = DEFAULT,
+        *,
+        threads: int | None = None,
+        device: str = "cpu",
+    ) -> None:
+        path, self.stride = _locate(model)
+        self.threads = threads or len(os.sched_getaffinity(0))
+        self._session = _open(path, self.threads, _provider(device))
+
+    def __call__(self, views: Views) -> Masks:
+        """See `Engine`."""
+        (masks,) = self._session.run(None, {"views": views})
+        return np.asarray(masks, np.float32)
+
+
+def _locate(model: str | os.PathLike[str]) -> tuple[Path, int]:
+    name = os.fspath(model)
+    if name.endswith(".onnx"):
+        if not Path(name).is_file():
+            raise ModelError(f"{name}: no such file; name an .onnx file or a model of the catalog")
+        return Path(name), 64
+    row = find(name)
+    row.verify()
+    return row.path, row.stride
+
+
+def _provider(device: str) -> str:
+    import onnxruntime
+
+    providers = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+    if device not in providers:
+        raise ModelError(f"no device {device!r}; there is: {', '.join(providers)}")
+    if providers[device] not in onnxruntime.get_available_providers():
+        raise ModelError(f"device {device!r} is not available; pip install onnxruntime-gpu")
+    return providers[device]
+
+
+def _open(path: Path, threads: int, provider: str):  # type: ignore[no-untyped-def]  # untyped library
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # Spinning threads burn a core between the small runs of a cascade and starve other workers.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # One arena that only grows would keep the largest batch's memory for ever.
+    options.enable_cpu_mem_arena = False
+    options.use_deterministic_compute = True
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=[provider])
+    except Exception as error:  # onnxruntime raises its own types, none of them public
+        raise ModelError(f"{path}: not a network that can be opened ({error})") from error

@@ -1,0 +1,1 @@
+"""The refiner's four steps, each pure numpy: view, overview, edges, settle."""

@@ -1,0 +1,69 @@
+"""The overview pass: a whole view at one look, for context, holes, missing and surplus parts."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edgewise.network.runtime import Engine
+
+
+def resized(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """An image HxW or HxWx3 at `size` (height, width): by area down, linear up."""
+    height, width = size
+    if image.shape[:2] == size:
+        return image
+    shrinks = height < image.shape[0] or width < image.shape[1]
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, (width, height), interpolation=how), np.uint8)
+
+
+def enlarged(soft: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """A soft mask at `size` (height, width), linear."""
+    if soft.shape == size:
+        return soft
+    return np.asarray(cv2.resize(soft, size[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def to_bytes(soft: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Soft 0..1 to rounded 0..255."""
+    return np.asarray(cv2.convertScaleAbs(soft, alpha=255.0), np.uint8)
+
+
+def overview_size(shape: tuple[int, int], long_side: int, stride: int) -> tuple[int, int]:
+    """Height and width at which a view is looked at: `long_side`, multiples of `stride`."""
+    scale = long_side / max(shape)
+    height, width = (max(stride, round(side * scale / stride) * stride) for side in shape)
+    return height, width
+
+
+def stacked(
+    photo: NDArray[np.uint8], prior: NDArray[np.uint8], coarse: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    """One view as the engine takes it: (5, H, W) of photo HxWx3 and two masks HxW, all bytes."""
+    return np.concatenate([photo.transpose(2, 0, 1), prior[None], coarse[None]])
+
+
+def overview(
+    engine: Engine,
+    photo: NDArray[np.uint8],
+    coarse: NDArray[np.uint8],
+    *,
+    long_side: int,
+    rounds: int,
+) -> NDArray[np.float32]:
+    """Soft mask of one view, at the overview's own size.
+
+    Args:
+        engine: the network.
+        photo: uint8 HxWx3 RGB, the view.
+        coarse: uint8 HxW in 0..255, the coarse mask there.
+        long_side: longer side of the look, in pixels.
+        rounds: looks; each but the first takes the one before as its prior.
+    """
+    height, width = photo.shape[:2]
+    size = overview_size((height, width), long_side, engine.stride)
+    small, mask = resized(photo, size), resized(coarse, size)
+    soft = engine(stacked(small, mask, mask)[None])[0]
+    for _ in range(rounds - 1):
+        soft = engine(stacked(small, to_bytes(soft), mask)[None])[0]
+    return soft
