@@ -11,7 +11,7 @@ from edgewise.metrics.pairs import LabelMap, Mask, Window, check_labels, check_m
 
 Bits = npt.NDArray[np.uint8]
 Indices = npt.NDArray[np.intp]
-Distances = npt.NDArray[np.float32]
+Squares = npt.NDArray[np.float64]
 
 STEPS = 5
 _OUTSIDE = 2
@@ -59,10 +59,10 @@ def mba(mask: Mask, truth: Mask) -> float:
     if np.count_nonzero(truth) in (0, truth.size):
         return math.nan
     radii = band_radii(truth.shape)
-    indices, distances = _near_edge(truth.view(np.uint8), radii[-1] + 1)
+    indices, squares = _near_edge(truth.view(np.uint8), radii[-1] + 1)
     agree = (mask == truth).ravel()[indices]
     accuracy = {}
-    for radius, band in _bands(truth, set(radii), indices, distances):
+    for radius, band in _bands(truth, set(radii), indices, squares):
         accuracy[radius] = float(np.count_nonzero(agree & band) / np.count_nonzero(band))
     return sum(accuracy[radius] for radius in radii) / STEPS
 
@@ -101,8 +101,8 @@ def _class_band(truth: LabelMap, radius: int) -> Mask:
     return np.asarray(gradient).astype(np.bool_)
 
 
-def _near_edge(truth: Bits, reach: int) -> tuple[Indices, Distances]:
-    """Flat indices of the pixels within `reach` of one of the other value, and how far that is.
+def _near_edge(truth: Bits, reach: int) -> tuple[Indices, Squares]:
+    """Flat indices of the pixels within `reach` of the other value, and that distance, squared.
 
     Distances take far less time than morphology by wide discs, and tiles of one value need none.
     """
@@ -117,7 +117,9 @@ def _near_edge(truth: Bits, reach: int) -> tuple[Indices, Distances]:
         near = np.nonzero(distance <= reach)
         indices.append((near[0] + tile[0].start) * truth.shape[1] + near[1] + tile[1].start)
         distances.append(distance[near])
-    return np.concatenate(indices), np.concatenate(distances)
+    # OpenCV's roots are off in their last bit; their squares are integers.
+    squares = np.rint(np.square(np.concatenate(distances), dtype=np.float64))
+    return np.concatenate(indices), squares
 
 
 def _uneven(truth: Bits, margin: int) -> Iterator[tuple[Window, Window]]:
@@ -145,7 +147,7 @@ def _within(tile: Window, window: Window) -> Window:
 
 
 def _bands(
-    truth: Mask, radii: set[int], indices: Indices, distances: Distances
+    truth: Mask, radii: set[int], indices: Indices, squares: Squares
 ) -> Iterator[tuple[int, Mask]]:
     """For each radius, which pixels have the other value within the kernel.
 
@@ -156,8 +158,8 @@ def _bands(
     flat = np.pad(truth.view(np.uint8), margin, constant_values=_OUTSIDE).ravel()
     stride = width + 2 * margin
     for radius in radii:
-        band = distances <= radius
-        open_ = np.flatnonzero((distances > radius) & (distances < radius + 0.5))
+        band = squares <= radius**2
+        open_ = np.flatnonzero(~band & (squares < (radius + 0.5) ** 2))
         rows, columns = np.divmod(indices[open_], width)
         places = (rows + margin) * stride + columns + margin
         for row, column in _beyond_disc(radius):

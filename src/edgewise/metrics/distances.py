@@ -9,7 +9,7 @@ import numpy.typing as npt
 from edgewise.metrics.pairs import Mask, object_window
 
 Indices = npt.NDArray[np.intp]
-Distances = npt.NDArray[np.float32]
+Distances = npt.NDArray[np.float64]
 
 _TILES = ((64, 16), (256, 64), (1024, 256))  # side and reach in pixels
 _FEW = 1 / 16
@@ -27,16 +27,16 @@ def distances_to(objects: Mask, points: Mask) -> Distances:
         points: bool HxW, the same size.
 
     Returns:
-        float32, one for each point in the order of `np.nonzero`; inf where there is no object.
+        float64, one for each point in the order of `np.nonzero`; inf where there is no object.
     """
     window = object_window(objects | points, 0)
     objects, points = objects[window], points[window]
     if not objects.any():
-        return np.full(np.count_nonzero(points), np.inf, np.float32)
+        return np.full(np.count_nonzero(points), np.inf)
     if np.count_nonzero(points) > _FEW * points.size:
-        return _transform(objects)[points]
+        return _exact(_transform(objects)[points])
     rows, columns = np.nonzero(points)
-    distances = np.full(rows.size, np.inf, np.float32)
+    distances = np.full(rows.size, np.inf)
     for side, reach in _TILES:
         pending = np.flatnonzero(distances > reach)
         for part in _by_tile(rows, columns, pending, side):
@@ -45,7 +45,7 @@ def distances_to(objects: Mask, points: Mask) -> Distances:
     pending = np.flatnonzero(np.isinf(distances))
     if pending.size:
         distances[pending] = _transform(objects)[rows[pending], columns[pending]]
-    return distances
+    return _exact(distances)
 
 
 def _by_tile(rows: Indices, columns: Indices, chosen: Indices, side: int) -> Iterator[Indices]:
@@ -63,11 +63,17 @@ def _near(objects: Mask, rows: Indices, columns: Indices, reach: int) -> Distanc
     top, left = max(0, int(rows.min()) - reach), max(0, int(columns.min()) - reach)
     window = objects[top : rows.max() + reach + 1, left : columns.max() + reach + 1]
     if not window.any():
-        return np.full(rows.size, np.inf, np.float32)
-    return _transform(window)[rows - top, columns - left]
+        return np.full(rows.size, np.inf)
+    return _transform(window)[rows - top, columns - left].astype(np.float64)
 
 
-def _transform(objects: Mask) -> Distances:
+def _exact(distances: npt.NDArray[np.floating]) -> Distances:
+    # OpenCV's roots are off in their last bit, by memory address. Their squares are integers.
+    squares = np.rint(np.square(distances, dtype=np.float64))
+    return np.asarray(np.sqrt(squares), np.float64)
+
+
+def _transform(objects: Mask) -> npt.NDArray[np.float32]:
     background = (~objects).view(np.uint8)
     distance = cv2.distanceTransform(background, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     return np.asarray(distance, np.float32)

@@ -21,7 +21,8 @@ def hce(mask: Mask, truth: Mask, *, relax: int = 5, epsilon: float = 2.0) -> int
     Points of the polygons along wrong boundaries plus wrong regions to fill or remove, after
     errors thinner than about 2 * relax pixels are forgiven, those on the truth's skeleton aside
     (Qin et al., "Highly accurate dichotomous image segmentation", ECCV 2022, algorithm 1, and its
-    published code, quirks included).
+    published code, quirks included). The polygons are OpenCV's `approxPolyDP`, of which versions
+    4 and 5 differ by a point now and then.
 
     Args:
         mask: bool HxW.

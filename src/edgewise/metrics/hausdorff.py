@@ -20,8 +20,8 @@ class SurfaceDistances:
     edge, not a corner), as MONAI and DeepMind's surface-distance take it in 2-D.
     """
 
-    to_truth: npt.NDArray[np.float32]
-    to_mask: npt.NDArray[np.float32]
+    to_truth: npt.NDArray[np.float64]
+    to_mask: npt.NDArray[np.float64]
     diagonal: float
 
     @classmethod
@@ -56,8 +56,8 @@ class SurfaceDistances:
         """The mean over both surfaces (ASSD); the diagonal or nan as for `percentile`."""
         if self._missed is not None:
             return self._missed
-        both = np.concatenate([self.to_truth, self.to_mask])
-        return float(both.mean(dtype=np.float64))
+        pixels = self.to_truth.size + self.to_mask.size
+        return float((self.to_truth.sum() + self.to_mask.sum()) / pixels)
 
     @property
     def _missed(self) -> float | None:

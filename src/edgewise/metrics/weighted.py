@@ -91,6 +91,6 @@ def _surplus(error: npt.NDArray[np.float32], truth: Mask) -> float:
     total = 0.0
     for start in range(0, errors.size, _BLOCK):
         part = slice(start, start + _BLOCK)
-        weight = 2 - np.exp(_DECAY * distances[part].astype(np.float64))
+        weight = 2 - np.exp(_DECAY * distances[part])
         total += float((errors[part] * weight).sum())
     return total
