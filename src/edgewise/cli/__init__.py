@@ -37,10 +37,11 @@ def _common(
 
 
 def _register() -> None:
-    from edgewise.cli import demo, models, refine
+    from edgewise.cli import demo, evaluate, models, refine
 
     app.command("refine")(refine.command)
     app.command("demo")(demo.command)
+    app.command("evaluate")(evaluate.command)
     app.command("models")(models.command)
 
 

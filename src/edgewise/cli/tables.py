@@ -1,0 +1,87 @@
+"""Tables of scores as text, no wider than 80 columns where the sets' names allow."""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edgewise.evaluation import Overview, Tally
+
+_SCORES = {
+    "iou_per_image": "IoU",
+    "iou": "pooled",
+    "mba": "mBA",
+    "boundary_iou": "bIoU 2%",
+    "boundary_iou_fine": "0.5%",
+}
+
+
+def overview_lines(overview: "Overview") -> str:
+    """The overview as a table: three lines a set, shares in percent and gains in points."""
+    tallies = [*overview.sets, overview.mean_over_sets, overview.all_pairs]
+    lines: list[list[str]] = [["", "pairs", "", *_SCORES.values(), "harmed", "s/photo"]]
+    for tally in tallies:
+        lines += [[], *_tally_cells(tally)]
+    text = aligned(lines)
+    notes = _notes(overview.all_pairs)
+    return "\n".join([text, *([""] if notes else []), *notes])
+
+
+def _tally_cells(tally: "Tally") -> list[list[str]]:
+    name, pairs = tally.name, str(tally.pairs)
+    after = ["after", *_percents(tally.after), "", number(tally.seconds, 2)]
+    if not tally.compared:
+        return [[name, pairs, *after]]
+    before = ["before", *_percents(tally.before)]
+    gains = ["gain", *(number(100 * tally.gain[key], 2, sign=True) for key in _SCORES)]
+    harmed = number(100 * tally.harmed, 1)
+    return [
+        [name, pairs, *before, "", ""],
+        ["", "", *after],
+        ["", "", *gains, f"{harmed} %" if harmed != _UNDEFINED else harmed, ""],
+    ]
+
+
+def _percents(scores: Mapping[str, float]) -> list[str]:
+    return [number(100 * scores[key], 2) for key in _SCORES]
+
+
+def _notes(tally: "Tally") -> list[str]:
+    """What the figures leave out."""
+    undefined = [
+        f"{label} undefined in {tally.undefined[key]}"
+        for key, label in _SCORES.items()
+        if tally.undefined[key]
+    ]
+    notes = [f"of {tally.pairs} pairs: {', '.join(undefined)}"] if undefined else []
+    if tally.compared < tally.pairs:
+        notes.append(f"{tally.pairs - tally.compared} of {tally.pairs} pairs have no mask before")
+    if tally.warnings:
+        notes.append(f"{tally.warnings} of {tally.pairs} pairs were empty or full masks")
+    return notes
+
+
+_UNDEFINED = "–"
+
+
+def number(value: float, digits: int, *, sign: bool = False) -> str:
+    """A number with fixed digits; a dash where undefined."""
+    if math.isnan(value):
+        return _UNDEFINED
+    return f"{value:+.{digits}f}" if sign else f"{value:.{digits}f}"
+
+
+def aligned(lines: Iterable[list[str]]) -> str:
+    """Cells in columns: the first to the left, the others to the right."""
+    rows = list(lines)
+    count = max(len(row) for row in rows)
+    widths = [max((len(row[at]) for row in rows if row), default=0) for at in range(count)]
+    return "\n".join(_line(row, widths).rstrip() for row in rows)
+
+
+def _line(row: list[str], widths: list[int]) -> str:
+    cells = [
+        cell.ljust(width) if at == 0 else cell.rjust(width)
+        for at, (cell, width) in enumerate(zip(row, widths, strict=False))
+    ]
+    return "  ".join(cells)

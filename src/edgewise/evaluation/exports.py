@@ -1,0 +1,74 @@
+"""Exports: the summary of a run as JSON, and its rows as CSV."""
+
+import csv
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from edgewise.evaluation.results import Header
+from edgewise.evaluation.rows import Failure, Row
+from edgewise.evaluation.summary import Overview
+from edgewise.files import atomic_path
+
+FORMAT = 1
+
+
+def summary_values(
+    header: Header, overview: Overview, failures: Iterable[Failure], problems: Iterable[str]
+) -> dict[str, Any]:
+    """The summary for JSON; docs/evaluate.md lists its keys.
+
+    Args:
+        header: what the rows depend on.
+        overview: their summary.
+        failures: pairs that could not be scored.
+        problems: what kept files from being pairs.
+    """
+    return {
+        "format": FORMAT,
+        **{key: value for key, value in asdict(header).items() if key != "format"},
+        **overview.to_dict(),
+        "failures": [asdict(failure) for failure in failures],
+        "problems": list(problems),
+    }
+
+
+def write_json(path: Path, values: Any) -> None:
+    """Write values as JSON.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    with atomic_path(path) as temporary:
+        text = json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False)
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def write_csv(path: Path, rows: Iterable[Row], measured: Sequence[str]) -> None:
+    """Write a line a pair, with every value measured before and after; empty where undefined.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, _columns(measured))
+        writer.writeheader()
+        for row in sorted(rows, key=lambda row: row.key):
+            writer.writerow(_cells(row, measured))
+
+
+_PLAIN = ("set", "id", "source", "width", "height", "refined", "seconds")
+
+
+def _columns(measured: Sequence[str]) -> list[str]:
+    return [*_PLAIN, *(f"{when}_{name}" for when in ("before", "after") for name in measured)]
+
+
+def _cells(row: Row, measured: Sequence[str]) -> dict[str, Any]:
+    cells = {name: getattr(row, name) for name in _PLAIN}
+    for when, score in (("before", row.before), ("after", row.after)):
+        values = score.to_dict() if score else {}
+        cells |= {f"{when}_{name}": values.get(name) for name in measured}
+    return cells

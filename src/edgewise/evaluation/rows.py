@@ -1,0 +1,136 @@
+"""Rows: what is known of one pair after scoring, as it stands in a results file."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from edgewise.errors import InputError
+from edgewise.evaluation.pairs import Key
+from edgewise.metrics import PairScore
+
+FAST = (
+    "pixels",
+    "correct",
+    "intersection",
+    "union",
+    "iou",
+    "mba",
+    "boundary_iou",
+    "boundary_iou_fine",
+)
+"""The values of a score that are measured where only the fast ones are asked for."""
+
+FULL = tuple(score.name for score in fields(PairScore) if score.name != "hce")
+"""The values of a score that are measured otherwise."""
+
+EDGE_DISTANCES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
+"""Upper ends in pixels of the rings around the truth's edge in which errors are counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rings:
+    """Pixels by their distance from the truth's edge, one count a ring of `EDGE_DISTANCES`.
+
+    Attributes:
+        pixels: how many there are.
+        wrong_before: how many of them differ from the truth in the coarse mask; None without one.
+        wrong_after: and in the refined mask.
+    """
+
+    pixels: list[int]
+    wrong_before: list[int] | None
+    wrong_after: list[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One scored pair.
+
+    Attributes:
+        set, id, source: as in `Pair`.
+        width, height: of the truth, in pixels.
+        refined: whether the mask after was made here; otherwise it was given.
+        before: the score of the coarse mask, None without one; nan where undefined and where not
+            measured (see `FAST`).
+        after: the score of the refined mask.
+        rings: errors by distance from the edge.
+        seconds: time of refining alone, without reading and scoring; None where it was given.
+        sha256: checksums of the files by part.
+        warnings: what the refiner warned of.
+    """
+
+    set: str
+    id: str
+    source: str
+    width: int
+    height: int
+    refined: bool
+    before: PairScore | None
+    after: PairScore
+    rings: Rings
+    seconds: float | None
+    sha256: dict[str, str]
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def key(self) -> Key:
+        """What tells pairs of one evaluation apart."""
+        return self.set, self.id, self.source
+
+    def to_dict(self, measured: tuple[str, ...] = FULL) -> dict[str, Any]:
+        """The row for JSON, its scores cut to the values that were measured."""
+        values = {name: getattr(self, name) for name in _PLAIN}
+        values["before"] = self.before and _measured(self.before, measured)
+        values["after"] = _measured(self.after, measured)
+        values["rings"] = asdict(self.rings)
+        return values
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Row":
+        """The row that `to_dict` wrote.
+
+        Raises:
+            InputError: it is not a row.
+        """
+        try:
+            return cls(
+                **{name: values[name] for name in _PLAIN},
+                before=None if values["before"] is None else full_score(values["before"]),
+                after=full_score(values["after"]),
+                rings=Rings(**values["rings"]),
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"not the row of a pair: {error!r}") from error
+
+
+_PLAIN = (
+    "set",
+    "id",
+    "source",
+    "width",
+    "height",
+    "refined",
+    "seconds",
+    "sha256",
+    "warnings",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """One pair that could not be scored, and why."""
+
+    set: str
+    id: str
+    source: str
+    error: str
+
+
+def full_score(values: Mapping[str, float | None]) -> PairScore:
+    """A score of which only some values were measured; the others are nan."""
+    return PairScore.from_dict({**dict.fromkeys(FULL), **values})
+
+
+def _measured(score: PairScore, names: tuple[str, ...]) -> dict[str, float | None]:
+    values = score.to_dict()
+    return {name: values[name] for name in names}

@@ -1,0 +1,191 @@
+"""Run: refine and score pairs, in this process or in several."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edgewise.errors import EdgewiseError, InputError
+from edgewise.evaluation.engines import OpenRefine, Refine
+from edgewise.evaluation.masks import Mask, Masks, load_masks
+from edgewise.evaluation.pairs import Pair
+from edgewise.evaluation.rows import EDGE_DISTANCES, Failure, Rings, Row, full_score
+from edgewise.metrics import PairScore, agreement, binarise, mba, overlap, score
+from edgewise.metrics.boundaries import boundary_depth, boundary_overlaps
+from edgewise.metrics.score import BOUNDARY_RATIOS
+
+_BLOCK = 1 << 20
+
+
+def evaluate(
+    pairs: Sequence[Pair], open_refine: OpenRefine, *, workers: int = 1, fast: bool = False
+) -> Iterator[Row | Failure]:
+    """Score pairs; each row comes as soon as it is done, in any order with several workers.
+
+    Args:
+        pairs: what to score.
+        open_refine: what refines; opened only where some pair is to be refined.
+        workers: processes; 1 works in this one. Each holds one pair at a time.
+        fast: measure `rows.FAST` alone.
+
+    Raises:
+        EdgewiseError: the engine cannot be opened, or a worker died.
+    """
+    needed = open_refine if any(pair.refined is None for pair in pairs) else None
+    refine = needed() if needed else None  # so that what is wrong with it is said once, and here
+    if workers == 1:
+        yield from (_outcome(pair, refine, fast=fast) for pair in pairs)
+        return
+    del refine
+    pool = ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=_open_worker, initargs=(needed,)
+    )
+    try:
+        yield from _results([pool.submit(_work, pair, fast=fast) for pair in pairs])
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _results(futures: Iterable[Future[Row | Failure]]) -> Iterator[Row | Failure]:
+    try:
+        for future in as_completed(futures):
+            yield future.result()
+    except BrokenProcessPool as error:
+        raise EdgewiseError(
+            "a worker process died, perhaps for want of memory; go on with fewer workers (what is"
+            " in the results file is kept)"
+        ) from error
+
+
+_worker_refine: Refine | None = None
+
+
+def _open_worker(open_refine: OpenRefine | None) -> None:
+    global _worker_refine  # noqa: PLW0603  # an opened network does not pickle
+    cv2.setNumThreads(1)  # the workers are the threads
+    _worker_refine = open_refine() if open_refine else None
+
+
+def _work(pair: Pair, *, fast: bool) -> Row | Failure:
+    return _outcome(pair, _worker_refine, fast=fast)
+
+
+def _outcome(pair: Pair, refine: Refine | None, *, fast: bool) -> Row | Failure:
+    """The pair's row, or why there is none: one bad pair must not end a long run."""
+    try:
+        return score_pair(pair, refine, fast=fast)
+    except EdgewiseError as error:
+        reason = str(error)
+    except Exception as error:  # an engine may raise anything
+        reason = f"{type(error).__name__}: {error}"
+    return Failure(set=pair.set, id=pair.id, source=pair.source, error=" ".join(reason.split()))
+
+
+def score_pair(pair: Pair, refine: Refine | None, *, fast: bool = False) -> Row:
+    """Score one pair before and after, refining where no refined mask is given.
+
+    Args:
+        pair: see `masks.load_masks`.
+        refine: what refines; None where refined masks are given.
+        fast: measure `rows.FAST` alone.
+
+    Raises:
+        InputError: a file cannot be read, or sizes differ.
+    """
+    masks = load_masks(pair, refine)
+    measure = _fast_score if fast else score
+    height, width = masks.truth.shape
+    return Row(
+        set=pair.set,
+        id=pair.id,
+        source=pair.source,
+        width=width,
+        height=height,
+        refined=pair.refined is None,
+        before=None if masks.before is None else measure(masks.before, masks.truth),
+        after=measure(masks.after, masks.truth),
+        rings=_rings(masks),
+        seconds=masks.seconds,
+        sha256={part: checksum(path) for part, path in pair.files.items()},
+        warnings=masks.warnings,
+    )
+
+
+def checksum(path: Path) -> str:
+    """The sha256 of a file, in hex.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as stream:
+            while block := stream.read(_BLOCK):
+                digest.update(block)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    return digest.hexdigest()
+
+
+def _fast_score(mask: NDArray[Any], truth: Mask) -> PairScore:
+    hard = _hard(mask)
+    shared, agreeing = overlap(hard, truth), agreement(hard, truth)
+    depths = [boundary_depth(truth.shape, ratio) for ratio in BOUNDARY_RATIOS]
+    wide, fine = boundary_overlaps(hard, truth, depths)
+    return full_score(
+        {
+            "pixels": agreeing.whole,
+            "correct": agreeing.part,
+            "intersection": shared.part,
+            "union": shared.whole,
+            "iou": shared.score,
+            "mba": mba(hard, truth),
+            "boundary_iou": wide.score,
+            "boundary_iou_fine": fine.score,
+        }
+    )
+
+
+def _hard(mask: NDArray[Any]) -> Mask:
+    return mask if mask.dtype == np.bool_ else binarise(mask)
+
+
+def _rings(masks: Masks) -> Rings:
+    """Errors by distance from the truth's edge; no pixels where the truth is empty or full."""
+    near, ring = _near_edge(masks.truth)
+
+    def counts(rings: NDArray[np.intp]) -> list[int]:
+        return [int(count) for count in np.bincount(rings, minlength=len(EDGE_DISTANCES))]
+
+    def wrong(mask: NDArray[Any]) -> list[int]:
+        return counts(ring[(_hard(mask) != masks.truth)[near]])
+
+    return Rings(
+        pixels=counts(ring),
+        wrong_before=None if masks.before is None else wrong(masks.before),
+        wrong_after=wrong(masks.after),
+    )
+
+
+def _near_edge(truth: Mask) -> tuple[Mask, NDArray[np.intp]]:
+    """Which pixels lie in some ring (bool HxW), and the number of each one's ring.
+
+    The distance to the edge is that to the nearest pixel of the other value, less the half pixel
+    by which the edge lies before it: pixels along the edge are at 0.5.
+    """
+    if truth.all() or not truth.any():
+        return np.zeros_like(truth), np.zeros(0, np.intp)
+    inside = truth.astype(np.uint8)
+    exact = cv2.DIST_L2, cv2.DIST_MASK_PRECISE
+    distance = np.asarray(cv2.distanceTransform(inside, *exact), np.float32)
+    distance += cv2.distanceTransform(1 - inside, *exact)
+    distance -= 0.5
+    near = distance <= EDGE_DISTANCES[-1]
+    return near, np.searchsorted(np.asarray(EDGE_DISTANCES, np.float32), distance[near])
