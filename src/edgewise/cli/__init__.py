@@ -37,11 +37,12 @@ def _common(
 
 
 def _register() -> None:
-    from edgewise.cli import demo, evaluate, models, refine
+    from edgewise.cli import compare, demo, evaluate, models, refine
 
     app.command("refine")(refine.command)
     app.command("demo")(demo.command)
     app.command("evaluate")(evaluate.command)
+    app.command("compare")(compare.command)
     app.command("models")(models.command)
 
 

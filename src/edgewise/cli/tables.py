@@ -1,4 +1,4 @@
-"""Tables of scores as text, no wider than 80 columns where the sets' names allow."""
+"""Tables of scores as text."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from edgewise.evaluation import Overview, Tally
+    from edgewise.evaluation.compare import Comparison
+    from edgewise.evaluation.differences import Difference, Estimate
 
 _SCORES = {
     "iou_per_image": "IoU",
@@ -30,15 +32,14 @@ def overview_lines(overview: "Overview") -> str:
 def _tally_cells(tally: "Tally") -> list[list[str]]:
     name, pairs = tally.name, str(tally.pairs)
     after = ["after", *_percents(tally.after), "", number(tally.seconds, 2)]
-    if not tally.compared:
+    if not tally.gain.pairs:
         return [[name, pairs, *after]]
     before = ["before", *_percents(tally.before)]
-    gains = ["gain", *(number(100 * tally.gain[key], 2, sign=True) for key in _SCORES)]
-    harmed = number(100 * tally.harmed, 1)
+    gains = ["gain", *(number(100 * tally.gain.scores[key].value, 2, sign=True) for key in _SCORES)]
     return [
         [name, pairs, *before, "", ""],
         ["", "", *after],
-        ["", "", *gains, f"{harmed} %" if harmed != _UNDEFINED else harmed, ""],
+        ["", "", *gains, percent(tally.gain.harmed), ""],
     ]
 
 
@@ -54,14 +55,52 @@ def _notes(tally: "Tally") -> list[str]:
         if tally.undefined[key]
     ]
     notes = [f"of {tally.pairs} pairs: {', '.join(undefined)}"] if undefined else []
-    if tally.compared < tally.pairs:
-        notes.append(f"{tally.pairs - tally.compared} of {tally.pairs} pairs have no mask before")
+    if tally.gain.pairs < tally.pairs:
+        notes.append(f"{tally.pairs - tally.gain.pairs} of {tally.pairs} pairs have no mask before")
     if tally.warnings:
         notes.append(f"{tally.warnings} of {tally.pairs} pairs were empty or full masks")
     return notes
 
 
+def comparison_lines(comparison: "Comparison") -> str:
+    """A comparison as a table: differences in points, and their intervals a line below."""
+    found = comparison.differences
+    lines: list[list[str]] = [["", "pairs", *_SCORES.values(), "improved", "harmed"]]
+    for part in (*found.sets, found.mean_over_sets, found.all_pairs):
+        lines += [[], *_difference_cells(part)]
+    notes = [
+        f"in {count} pairs {what}"
+        for count, what in (
+            (comparison.other_coarse, "the coarse masks differ too"),
+            (comparison.left_out, "one of the runs has no score: left out"),
+        )
+        if count
+    ]
+    title = f"{comparison.second} less {comparison.first}, in points (95 % interval)"
+    return "\n".join([title, "", aligned(lines), *([""] if notes else []), *notes])
+
+
+def _difference_cells(part: "Difference") -> list[list[str]]:
+    estimates = [part.scores[key] for key in _SCORES]
+    points = [number(100 * estimate.value, 2, sign=True) for estimate in estimates]
+    shares = [percent(part.improved), percent(part.harmed)]
+    return [
+        [part.name, str(part.pairs), *points, *shares],
+        ["", "", *(_interval(estimate) for estimate in estimates), "", ""],
+    ]
+
+
+def _interval(estimate: "Estimate") -> str:
+    low, high = (number(100 * end, 1, sign=True) for end in (estimate.low, estimate.high))
+    return f"{low}..{high}" if low != _UNDEFINED else low
+
+
 _UNDEFINED = "–"
+
+
+def percent(share: float) -> str:
+    """A share in percent; a dash where undefined."""
+    return _UNDEFINED if math.isnan(share) else f"{100 * share:.1f} %"
 
 
 def number(value: float, digits: int, *, sign: bool = False) -> str:
