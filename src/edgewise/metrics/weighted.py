@@ -36,6 +36,8 @@ def weighted_f(soft: SoftMask, truth: Mask) -> float:
     area = np.count_nonzero(truth)
     if not area:
         return math.nan
+    window = object_window(truth | (soft > 0), _REACH)
+    soft, truth = soft[window], truth[window]
     error = np.abs(soft.astype(np.float32, copy=False) - truth)
     missed = _missed(error, truth)
     right = area - missed
