@@ -37,13 +37,14 @@ def _common(
 
 
 def _register() -> None:
-    from edgewise.cli import compare, demo, evaluate, models, refine
+    from edgewise.cli import benchmark, compare, demo, evaluate, models, refine
 
     app.command("refine")(refine.command)
     app.command("demo")(demo.command)
     app.command("evaluate")(evaluate.command)
     app.command("compare")(compare.command)
     app.command("models")(models.command)
+    app.add_typer(benchmark.app, name="benchmark")
 
 
 _register()

@@ -1,0 +1,159 @@
+"""Archives unpacked safely: nothing outside the folder, no links, no more than was allowed."""
+
+import lzma
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from edgewise.errors import InputError, OutputError
+
+_BLOCK = 2**20
+_ENCRYPTED = 1
+_DAMAGE = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,  # of zipfile, for a compression that it does not know
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What an archive may hold: the published ones are far below.
+
+    Attributes:
+        files: so many files.
+        bytes: so many bytes, unpacked.
+    """
+
+    files: int = 200_000
+    bytes: int = 64 * 2**30
+
+    def __post_init__(self) -> None:
+        if self.files < 1 or self.bytes < 1:
+            raise InputError(f"limits must be at least 1, not {self.files} and {self.bytes}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """A file in an archive."""
+
+    name: str
+    stream: IO[bytes]
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a file is an archive that `extract` takes: zip, or tar with gzip, bzip2 or xz."""
+    try:
+        return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def extract(archive: Path, folder: Path, *, limits: Limits | None = None) -> int:
+    """Unpack the files of an archive below `folder` and give their number.
+
+    Modes, owners and times of the archive are left alone; empty folders are not made. What is
+    there when it fails is for the caller to throw away, so give a new folder.
+
+    Raises:
+        InputError: no archive, damaged, encrypted, or it holds a path that leads out of the
+            folder, a link or device, one file twice, or more than the limits allow.
+        OutputError: a file cannot be written.
+    """
+    limits = limits or Limits()
+    files, left = 0, limits.bytes
+    try:
+        for member in _members(archive):
+            files += 1
+            if files > limits.files:
+                raise InputError(f"{archive}: holds more than {limits.files} files; refused")
+            left -= _copy(member.stream, _target(archive, folder, member.name), left, archive)
+    except _DAMAGE as error:
+        raise InputError(f"{archive}: is damaged or cut off: {error}") from error
+    return files
+
+
+def _members(archive: Path) -> Iterator[_Member]:
+    if zipfile.is_zipfile(archive):
+        yield from _zip_members(archive)
+    elif tarfile.is_tarfile(archive):
+        yield from _tar_members(archive)
+    else:
+        raise InputError(f"{archive}: is no archive; expected zip, or tar with gz, bz2 or xz")
+
+
+def _zip_members(archive: Path) -> Iterator[_Member]:
+    with zipfile.ZipFile(archive) as opened:
+        for info in opened.infolist():
+            kind = stat.S_IFMT(info.external_attr >> 16)  # 0 where made on a system without
+            if info.is_dir():
+                continue
+            if kind not in (0, stat.S_IFREG):
+                raise _refused(archive, info.filename)
+            if info.flag_bits & _ENCRYPTED:
+                raise InputError(f"{archive}: {info.filename} is encrypted; unpack it yourself")
+            with opened.open(info) as stream:
+                yield _Member(info.filename, stream)
+
+
+def _tar_members(archive: Path) -> Iterator[_Member]:
+    with tarfile.open(archive) as opened:
+        for info in opened:
+            if info.isdir():
+                continue
+            stream = opened.extractfile(info) if info.isreg() else None
+            if stream is None:
+                raise _refused(archive, info.name)
+            with closing(stream):
+                yield _Member(info.name, stream)
+
+
+def _refused(archive: Path, name: str) -> InputError:
+    return InputError(f"{archive}: holds a link or device, {name!r}; refused")
+
+
+def _target(archive: Path, folder: Path, name: str) -> Path:
+    """Where a member belongs; InputError where its path leads out of the folder."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    leads_out = path.is_absolute() or ".." in path.parts or ":" in name or "\0" in name
+    if leads_out or not path.parts:
+        raise InputError(f"{archive}: holds {name!r}, which leads out of the folder; refused")
+    return folder.joinpath(*path.parts)
+
+
+def _copy(stream: IO[bytes], target: Path, left: int, archive: Path) -> int:
+    """Write a member, at most `left` bytes, and give their number.
+
+    Bytes are counted as they come: what an archive says about its sizes may be a lie.
+    """
+    done = 0
+    output = _created(target, archive)
+    with output:
+        while block := stream.read(_BLOCK):
+            done += len(block)
+            if done > left:
+                raise InputError(f"{archive}: holds more bytes than allowed; refused")
+            try:
+                output.write(block)
+            except OSError as error:
+                raise OutputError(f"{target}: cannot be written: {error.strerror}") from error
+    return done
+
+
+def _created(target: Path, archive: Path) -> IO[bytes]:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return target.open("xb")
+    except FileExistsError as error:
+        raise InputError(f"{archive}: holds {target.name} twice in one folder; refused") from error
+    except OSError as error:
+        raise OutputError(f"{target}: cannot be written: {error.strerror or error}") from error

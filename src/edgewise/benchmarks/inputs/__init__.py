@@ -1,0 +1,1 @@
+"""Outputs of segmentation networks, as each writes them, made into the benchmark's inputs."""
