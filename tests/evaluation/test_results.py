@@ -1,0 +1,146 @@
+"""Results files: what they hold, what goes on from them and what does not."""
+
+import json
+import math
+from dataclasses import replace
+
+import pytest
+from evaluation.folders import Orange, disc, write, write_pair
+from evaluation.rows import row
+
+from edgewise.errors import InputError, OutputError
+from edgewise.evaluation import Header, Results, evaluate, find_pairs, read_results
+from edgewise.evaluation.rows import Row
+
+HEADER = Header(engine={"engine": "orange", "sha256": "00"})
+
+
+@pytest.fixture
+def scored(tmp_path):
+    """Pairs of a folder, and the rows of the first two of three."""
+    folder = tmp_path / "data"
+    for name in ("a", "b", "c"):
+        write_pair(folder, name)
+    pairs = find_pairs([folder]).pairs
+    return pairs, list(evaluate(pairs[:2], Orange()))
+
+
+@pytest.fixture
+def written(tmp_path, scored):
+    pairs, rows = scored
+    path = tmp_path / "results.jsonl"
+    with Results(path, HEADER, pairs) as file:
+        for one in rows:
+            file.add(one)
+    return path
+
+
+def test_a_file_is_read_as_it_was_written(written, scored):
+    header, rows = read_results(written)
+    assert header == HEADER
+    assert rows == scored[1]
+
+
+def test_each_row_is_on_disk_as_soon_as_it_is_added(tmp_path, scored):
+    pairs, rows = scored
+    path = tmp_path / "results.jsonl"
+    with Results(path, HEADER, pairs) as file:
+        file.add(rows[0])
+        assert read_results(path)[1] == rows[:1]
+
+
+def test_undefined_values_are_null_and_come_back(tmp_path):
+    one = row("x", float("nan"), 0.5)
+    values = json.loads(json.dumps(one.to_dict(), allow_nan=False))
+    assert values["before"]["iou"] is None
+    again = Row.from_dict(values)
+    assert math.isnan(again.before.iou)
+    assert again.after.iou == 0.5
+
+
+def test_a_file_goes_on_where_it_ended(written, scored):
+    pairs, rows = scored
+    with Results(written, HEADER, pairs) as file:
+        assert list(file.rows) == [one.key for one in rows]
+        file.add(replace(rows[0], id="c"))
+    assert [one.id for one in read_results(written)[1]] == ["a", "b", "c"]
+
+
+def test_a_line_that_was_cut_off_is_dropped_and_scored_again(written, scored):
+    pairs, rows = scored
+    whole = written.read_bytes()
+    written.write_bytes(whole[:-20])
+    with Results(written, HEADER, pairs) as file:
+        assert list(file.rows) == [rows[0].key]
+        file.add(rows[1])
+    assert written.read_bytes() == whole
+
+
+def test_other_libraries_and_workers_may_go_on(written, scored):
+    header = replace(HEADER, run={"workers": 7}, libraries={"numpy": "9"})
+    with Results(written, header, scored[0]) as file:
+        assert len(file.rows) == 2
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        (replace(HEADER, fast=True), "fast is False, not True"),
+        (replace(HEADER, edgewise="9.9"), r"edgewise is .*, not 9\.9"),
+        (replace(HEADER, engine={"engine": "orange", "sha256": "11"}), "sha256 is 00, not 11"),
+        (replace(HEADER, engine=None), "engine is orange, not None"),
+    ],
+)
+def test_a_file_of_other_settings_is_refused(written, scored, header, words):
+    with pytest.raises(InputError, match=f"of another run: its .*{words}"):
+        Results(written, header, scored[0])
+
+
+@pytest.mark.parametrize("part", ["gt", "seg", "im"])
+def test_a_file_of_other_inputs_is_refused(written, scored, part):
+    pairs, _ = scored
+    folder = pairs[0].truth.parent
+    write(folder / f"b_{part}.png", disc(7))
+    with pytest.raises(InputError, match=f"b_{part}.png has changed"):
+        Results(written, HEADER, pairs)
+
+
+def test_a_file_of_pairs_that_are_not_there_is_refused(written, scored):
+    with pytest.raises(InputError, match="another run: it holds data b"):
+        Results(written, HEADER, [scored[0][0]])
+
+
+def test_a_pair_for_which_a_mask_was_given_since_is_refused(written, scored):
+    pairs, _ = scored
+    folder = pairs[0].truth.parent
+    write(folder / "a_mask.png", disc(7))
+    with pytest.raises(InputError, match="data a is of other files now"):
+        Results(written, HEADER, find_pairs([folder]).pairs)
+
+
+def test_a_damaged_line_is_named(written, scored):
+    lines = written.read_text().splitlines(keepends=True)
+    written.write_text("".join([lines[0], "{]\n", lines[2]]))
+    with pytest.raises(InputError, match="line 2 is damaged"):
+        Results(written, HEADER, scored[0])
+
+
+@pytest.mark.parametrize("text", ["hello\n", "{}\n", '{"header": {"colour": 1}}\n', "no newline"])
+def test_another_file_is_refused_and_left_alone(tmp_path, text):
+    path = tmp_path / "results.jsonl"
+    path.write_text(text)
+    with pytest.raises(InputError, match="no results file"):
+        Results(path, HEADER, [])
+    assert path.read_text() == text
+
+
+def test_a_newer_format_is_refused(tmp_path):
+    path = tmp_path / "results.jsonl"
+    path.write_text('{"header": {"format": 99}}\n')
+    with pytest.raises(InputError, match="format 99"):
+        read_results(path)
+
+
+def test_a_folder_in_the_files_place_is_refused(tmp_path):
+    with pytest.raises((InputError, OutputError), match="cannot be"):
+        Results(tmp_path, HEADER, [])
