@@ -1,38 +1,55 @@
 """Refiner: view -> overview -> edges -> settle."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from edgewise.errors import EdgewiseWarning
+from edgewise.errors import EdgewiseWarning, InputError
 from edgewise.images import as_photo
 from edgewise.masks import as_mask
 from edgewise.network.runtime import Engine, OnnxEngine
-from edgewise.passes.edges import edge_pass, zoom_sizes
-from edgewise.passes.overview import enlarged, overview, resized, to_bytes
+from edgewise.passes.edges import EdgeSettings, edge_pass, zoom_sizes
+from edgewise.passes.overview import overview, rescaled, resized, to_bytes
 from edgewise.passes.settle import settle
 from edgewise.passes.view import Box, choose_views
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Choices of the four steps; the defaults were chosen on training photos (docs/why.md)."""
+    """Choices of the four steps; how the defaults were found is in docs/why.md.
+
+    Attributes:
+        margin: room around the object, as a share of the view's longer side.
+        overview_side: longer side of the overview, in pixels.
+        overview_rounds: looks at the overview, each fed the one before.
+        view_gain: pieces get views of their own where those are smaller by this factor.
+        most_views: above so many, one common view is used.
+        edges: how the edge passes look.
+        trust: log-odds of the coarse mask far from its edge (see `passes.settle`).
+        near: distance at which `trust` is reached, as a share of the object's size.
+    """
 
     margin: float = 0.15
     overview_side: int = 384
     overview_rounds: int = 1
     view_gain: float = 1.6
     most_views: int = 64
-    tile: int = 256
-    overlap: int = 64
-    batch: int = 4
-    doubt: float = 0.05
-    reach: float = 24.0
+    edges: EdgeSettings = field(default_factory=EdgeSettings)
     trust: float = 2.0
     near: float = 0.15
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work."""
+        if self.margin < 0 or self.overview_side < 1 or self.overview_rounds < 1:
+            raise InputError(
+                f"margin {self.margin}, overview_side {self.overview_side}, overview_rounds "
+                f"{self.overview_rounds}: they must be at least 0, 1 and 1"
+            )
+        if self.near <= 0 or self.view_gain <= 0:
+            raise InputError(f"near {self.near}, view_gain {self.view_gain}: must be above 0")
 
 
 @dataclass(frozen=True)
@@ -100,6 +117,7 @@ class Refiner:
         self, photo: NDArray[np.uint8], coarse: NDArray[np.float32], overview_only: bool
     ) -> NDArray[np.float32]:
         settings, engine = self.settings, self.engine
+        size = (photo.shape[0], photo.shape[1])
         rough = to_bytes(coarse)
         soft = overview(
             engine,
@@ -108,21 +126,16 @@ class Refiner:
             long_side=settings.overview_side,
             rounds=settings.overview_rounds,
         )
-        size = (photo.shape[0], photo.shape[1])
-        for height, width in [] if overview_only else zoom_sizes(soft.shape, size):  # type: ignore[arg-type]
-            zoom = (height, width)
+        zooms = [] if overview_only else zoom_sizes((soft.shape[0], soft.shape[1]), size)
+        for zoom in zooms:
             soft = edge_pass(
                 engine,
                 resized(photo, zoom),
-                enlarged(soft, zoom),
+                rescaled(soft, zoom),
                 resized(rough, zoom),
-                tile=settings.tile,
-                overlap=settings.overlap,
-                batch=settings.batch,
-                doubt=settings.doubt,
-                reach=settings.reach,
+                settings.edges,
             )
-        return settle(enlarged(soft, size), coarse > 0.5, trust=settings.trust, near=settings.near)
+        return settle(rescaled(soft, size), coarse > 0.5, trust=settings.trust, near=settings.near)
 
 
 @cache

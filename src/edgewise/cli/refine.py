@@ -36,7 +36,7 @@ def command(
     """Refine a rough mask to the photo's true edge."""
     pairs, is_folder = _jobs(photo, mask, photos, masks)
     if is_folder:
-        _make_folder(output)
+        make_folder(output)
     refiner = _open(model, threads, device)
     if not is_folder:
         _refine_file(refiner, pairs[0], output, soft=soft, overview_only=overview_only)
@@ -91,7 +91,8 @@ def _pairs(photos: Path, masks: Path) -> list[tuple[Path, Path]]:
     return [(path, by_stem[path.stem]) for path in found if path.stem in by_stem]
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Make an output folder; OutputError where that is not possible."""
     from edgewise.errors import OutputError
 
     try:

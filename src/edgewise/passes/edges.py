@@ -6,19 +6,57 @@ object: thin parts are refined like any other.
 """
 
 import math
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edgewise.errors import InputError
 from edgewise.network.runtime import Engine
-from edgewise.passes.overview import enlarged, resized, stacked, to_bytes
+from edgewise.passes.overview import stacked, to_bytes
 from edgewise.passes.tiles import Blend, batches, cut, tile_grid, with_work
 
 
+@dataclass(frozen=True, kw_only=True)
+class EdgeSettings:
+    """How the edge passes look.
+
+    Attributes:
+        tile: side of the tiles in pixels, a multiple of the network's stride.
+        overlap: of neighbouring tiles, in pixels.
+        batch: tiles of one run of the network.
+        doubt: probabilities within doubt..1 - doubt count as unsure.
+        reach: how far from the band a pass may change the answer, in pixels of its zoom.
+    """
+
+    tile: int = 256
+    overlap: int = 64
+    batch: int = 4
+    doubt: float = 0.05
+    reach: float = 24.0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work."""
+        if self.tile < 1 or not 0 <= self.overlap < self.tile:
+            raise InputError(
+                f"tile {self.tile}, overlap {self.overlap}: overlap must be in 0..tile-1"
+            )
+        if self.batch < 1 or self.reach <= 0 or not 0 < self.doubt < 0.5:
+            raise InputError(
+                f"batch {self.batch}, reach {self.reach}, doubt {self.doubt}: "
+                "they must be at least 1, above 0, and between 0 and 0.5"
+            )
+
+
 def zoom_sizes(start: tuple[int, int], end: tuple[int, int]) -> list[tuple[int, int]]:
-    """Sizes of the passes after one at `start`, the last being `end`; each at most doubles."""
+    """Sizes of the passes after one at `start`, the last being `end`; each at most doubles.
+
+    None where `start` is larger already: the overview has then seen every pixel.
+    """
     factor = max(end[0] / start[0], end[1] / start[1])
+    if factor < 1:
+        return []
     steps = max(1, math.ceil(math.log2(factor) - 0.05))
     sizes = []
     for step in range(1, steps + 1):
@@ -58,35 +96,27 @@ def edge_pass(
     photo: NDArray[np.uint8],
     soft: NDArray[np.float32],
     coarse: NDArray[np.uint8],
-    *,
-    tile: int,
-    overlap: int,
-    batch: int,
-    doubt: float,
-    reach: float,
+    settings: EdgeSettings,
 ) -> NDArray[np.float32]:
-    """One pass at one zoom.
+    """One pass at one zoom: the answer so far, better near its edge.
 
     Args:
         engine: the network.
         photo: uint8 HxWx3 RGB at this zoom.
         soft: float32 HxW, the answer so far, at this zoom.
         coarse: uint8 HxW in 0..255, the coarse mask at this zoom.
-        tile: side of the tiles in pixels, a multiple of the engine's stride.
-        overlap: of neighbouring tiles, in pixels.
-        batch: tiles of one run of the network.
-        doubt: see `work_band`.
-        reach: see `fade`.
+        settings: how to look.
     """
-    band = work_band(soft, doubt=doubt)
-    boxes = with_work(tile_grid(soft.shape, tile, overlap), band, overlap)  # type: ignore[arg-type]
+    shape = (soft.shape[0], soft.shape[1])
+    band = work_band(soft, doubt=settings.doubt)
+    boxes = with_work(tile_grid(shape, settings.tile, settings.overlap), band, settings.overlap)
     if not boxes:
         return soft
     prior = to_bytes(soft)
-    blend = Blend(soft.shape, tile, overlap)  # type: ignore[arg-type]
-    for group in batches(boxes, batch):
+    blend = Blend(shape, settings.tile, settings.overlap)
+    for group in batches(boxes, settings.batch):
         views = [stacked(cut(photo, box), cut(prior, box), cut(coarse, box)) for box in group]
         for box, answer in zip(group, engine(np.stack(views)), strict=True):
             blend.add(box, answer)
-    weight = fade(band, reach)
+    weight = fade(band, settings.reach)
     return soft + weight * (blend.over(soft) - soft)

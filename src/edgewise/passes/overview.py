@@ -17,11 +17,13 @@ def resized(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8
     return np.asarray(cv2.resize(image, (width, height), interpolation=how), np.uint8)
 
 
-def enlarged(soft: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
-    """A soft mask at `size` (height, width), linear."""
+def rescaled(soft: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """A soft mask at `size` (height, width): by area down, linear up."""
     if soft.shape == size:
         return soft
-    return np.asarray(cv2.resize(soft, size[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+    shrinks = size[0] < soft.shape[0] or size[1] < soft.shape[1]
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(soft, size[::-1], interpolation=how), np.float32)
 
 
 def to_bytes(soft: NDArray[np.float32]) -> NDArray[np.uint8]:

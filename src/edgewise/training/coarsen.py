@@ -126,7 +126,7 @@ def add_part(mask: Mask, random: Generator) -> Mask:
     return mask | _blob(mask, random, on_edge=1.0)
 
 
-def fill_holes(mask: Mask, random: Generator) -> Mask:
+def fill_holes(mask: Mask, _: Generator) -> Mask:
     """Enclosed background becomes object, as networks of low resolution do."""
     contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     canvas = np.zeros(mask.shape, np.uint8)

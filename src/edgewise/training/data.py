@@ -317,9 +317,7 @@ def _half(image: NDArray[np.uint8]) -> Photo:
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
 
 
-def _masks(
-    scene: Scene, views: dict[str, Photo], random: Generator, *, whole: bool
-) -> tuple[Grey, Grey | None]:
+def _masks(views: dict[str, Photo], random: Generator, *, whole: bool) -> tuple[Grey, Grey | None]:
     """Coarse mask at the canvas's size, and a soft prior at half of it for windows."""
     truth = _half(views["truth"]) > 128
     if "coarse" in views and whole:
@@ -354,7 +352,7 @@ def draw(library: Library, size: int, random: Generator) -> Sample:
         cuts.append(_cut(image, window, size * 2, border))
     views = dict(zip(layers, _turn(cuts, random), strict=True))
     views["photo"] = _jitter(views["photo"], random)
-    views["coarse"], prior = _masks(scene, views, random, whole=whole)
+    views["coarse"], prior = _masks(views, random, whole=whole)
     first = {key: _half(image) for key, image in views.items()}
     sample: Sample = {**first, "prior": first["coarse"] if prior is None else prior}
     top = left = 0
