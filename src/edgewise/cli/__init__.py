@@ -46,6 +46,17 @@ def _register() -> None:
     app.command("models")(models.command)
     app.add_typer(benchmark.app, name="benchmark")
 
+    from edgewise.cli import coco, convert, cvat, label_studio
+
+    app.add_typer(coco.app, name="coco")
+    app.add_typer(cvat.app, name="cvat")
+    app.add_typer(label_studio.app, name="label-studio")
+    app.command("convert")(convert.command)
+
+    from edgewise.cli import cutout
+
+    app.command("cutout")(cutout.command)
+
 
 _register()
 

@@ -1,0 +1,117 @@
+"""Journals: finished photos of a long run, beside its output, so that it can go on after a stop.
+
+A line of JSON a photo, after a first line that says what the run was about. A line is written
+whole and flushed; of a run that was killed the last line may be cut off, and is left out.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgewise.errors import InputError, OutputError
+from edgewise.formats.annotation import Rle
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What came of one photo: masks by the key of their annotation, and lines on what went wrong.
+
+    Args:
+        scene: the photo's position in the document.
+        masks: refined masks.
+        problems: lines for the user.
+    """
+
+    scene: int
+    masks: dict[int, Rle]
+    problems: list[str]
+
+
+class Journal:
+    """The journal of a run that writes `output`, at `<output>.journal`.
+
+    Args:
+        output: the run's output file.
+        about: what decides the results: the input's checksum, the options. A journal of another
+            run at this place is not used but begun anew.
+        resume: use what an earlier run has left.
+
+    Raises:
+        OutputError: the journal cannot be written.
+    """
+
+    def __init__(self, output: Path, about: dict[str, Any], *, resume: bool) -> None:
+        self.path = output.with_name(output.name + ".journal")
+        self._about = json.dumps({"edgewise": 1, **about}, sort_keys=True)
+        lines = self._lines() if resume else []
+        same = bool(lines) and lines[0] == self._about
+        self.stale = bool(lines) and not same
+        """Whether a journal of another run lay there."""
+        entries = [_entry(line) for line in lines[1:]] if same else []
+        self.done = {entry.scene: entry for entry in entries if entry}
+        """The entries of photos that an earlier run finished."""
+
+    def __enter__(self) -> Journal:
+        """Open the journal: the earlier run's whole lines, then room for more."""
+        try:
+            self._stream = self.path.open("w", encoding="utf-8")
+        except OSError as error:
+            raise OutputError(f"{self.path}: cannot be written: {error.strerror}") from error
+        self._write(self._about)
+        for entry in self.done.values():
+            self.add(entry)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the journal, and remove it where the run came to its end."""
+        self._stream.close()
+        if kind is None:
+            self.path.unlink(missing_ok=True)
+
+    def add(self, entry: Entry) -> None:
+        """Note that a photo is finished; OutputError where the disk is full."""
+        masks = {
+            str(key): {"height": mask.height, "width": mask.width, "counts": mask.counts.decode()}
+            for key, mask in entry.masks.items()
+        }
+        line = {"scene": entry.scene, "masks": masks, "problems": entry.problems}
+        self._write(json.dumps(line))
+
+    def _write(self, line: str) -> None:
+        try:
+            self._stream.write(line + "\n")
+            self._stream.flush()
+        except OSError as error:
+            raise OutputError(f"{self.path}: cannot be written: {error.strerror}") from error
+
+    def _lines(self) -> list[str]:
+        try:
+            return self.path.read_text(encoding="utf-8", errors="replace").splitlines()
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise OutputError(f"{self.path}: cannot be read: {error.strerror}") from error
+
+
+def _entry(line: str) -> Entry | None:
+    """The entry of a line, or None where the line was cut off."""
+    try:
+        data = json.loads(line)
+        masks = {
+            int(key): Rle.from_counts(mask["counts"], (mask["height"], mask["width"]))
+            for key, mask in data["masks"].items()
+        }
+        return Entry(int(data["scene"]), masks, [str(text) for text in data["problems"]])
+    except (ValueError, KeyError, TypeError, AttributeError, InputError):
+        return None

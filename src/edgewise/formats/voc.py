@@ -1,0 +1,207 @@
+"""Pascal VOC segmentation: two palette pictures a photo, of classes and of objects.
+
+The format: `SegmentationClass/<stem>.png` has a class's index a pixel, `SegmentationObject/` that
+of an object, from 1; 0 is background and 255 void, both in VOC's palette (VOCdevkit's
+VOClabelcolormap). Class names are the lines of `labelmap.txt`, `name:r,g,b:parts:actions`, as CVAT
+and Datumaro write it; without it, VOC's own. A pixel has one object: where objects overlap, the
+smaller one gets it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edgewise.errors import EdgewiseError, InputError
+from edgewise.files import atomic_path, load_picture
+from edgewise.formats.annotation import Dataset, Instance, Photo, Rle, crowd_losses
+from edgewise.formats.folders import find_photo, new_folder, text_of, unique_stems
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from edgewise.formats.annotation import Form
+
+# fmt: off
+VOC_CLASSES = (
+    "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow",
+    "diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train",
+    "tvmonitor",
+)
+# fmt: on
+_BACKGROUND = "background"
+_VOID = 255
+_MOST = 254  # indices between background and void
+
+
+def colours() -> NDArray[np.uint8]:
+    """VOC's palette, uint8 256x3: the index's bits, in threes, from the channels' highest down."""
+    index = np.arange(256)
+    palette = np.zeros((256, 3), dtype=np.uint8)
+    for bit in range(8):
+        for channel in range(3):
+            palette[:, channel] |= (((index >> channel) & 1) << (7 - bit)).astype(np.uint8)
+        index = index >> 3
+    return palette
+
+
+def read(path: Path) -> Dataset:
+    """A VOC folder in the common form; photos are called <stem>.jpg unless JPEGImages knows better.
+
+    Where a photo has no picture of objects, each of its classes is one object.
+
+    Raises:
+        InputError: no folder SegmentationClass, no pictures in it, or a damaged labelmap.txt.
+    """
+    files = sorted((path / "SegmentationClass").rglob("*.png"))
+    if not files:
+        raise InputError(f"{path}: has no pictures in a folder SegmentationClass")
+    names, palette = _label_map(path)
+    problems: list[str] = []
+    photos = []
+    for file in files:
+        try:
+            photos.append(_read_photo(path, file, names, palette, problems))
+        except EdgewiseError as error:
+            problems.append(f"{error}; left out")
+    used = {one.category for photo in photos for one in photo.instances}
+    categories = [name for index, name in sorted(names.items()) if index]
+    extra = sorted(used.difference(categories))
+    return Dataset(photos=tuple(photos), categories=(*categories, *extra), problems=tuple(problems))
+
+
+def _label_map(path: Path) -> tuple[dict[int, str], NDArray[np.uint8]]:
+    """The classes' names by index, and the palette of their colours."""
+    palette = colours()
+    file = path / "labelmap.txt"
+    if not file.is_file():
+        return dict(enumerate([_BACKGROUND, *VOC_CLASSES])), palette
+    lines = [line.strip() for line in text_of(file).splitlines()]
+    names: dict[int, str] = {}
+    for line in lines:
+        if not line or line.startswith("#"):
+            continue
+        name, colour = [*line.rsplit(":", 3), ""][:2]
+        if len(names) > _MOST:
+            raise InputError(f"{file}: names more than {_MOST} classes")
+        if colour:
+            palette[len(names)] = _colour(colour, file)
+        names[len(names)] = name
+    return names, palette
+
+
+def _colour(text: str, file: Path) -> tuple[int, ...]:
+    try:
+        colour = tuple(int(level) for level in text.split(","))
+    except ValueError:
+        colour = ()
+    if len(colour) != 3 or not all(0 <= level <= 255 for level in colour):
+        raise InputError(f"{file}: {text!r} is no colour; expected name:red,green,blue::")
+    return colour
+
+
+def _read_photo(
+    path: Path,
+    file: Path,
+    names: dict[int, str],
+    palette: NDArray[np.uint8],
+    problems: list[str],
+) -> Photo:
+    inner = file.relative_to(path / "SegmentationClass")
+    classes = _indices(file, palette)
+    other = path / "SegmentationObject" / inner
+    objects = _indices(other, colours()) if other.is_file() else classes
+    if objects.shape != classes.shape:
+        raise InputError(f"{other}: is of another size than {file}")
+    instances = []
+    for index in np.unique(objects[(objects > 0) & (objects < _VOID)]):
+        mask = objects == index
+        kinds = np.bincount(classes[mask], minlength=256)
+        kinds[[0, _VOID]] = 0
+        if not kinds.any():
+            problems.append(f"{file}: object {index} has no class; left out")
+            continue
+        kind = int(kinds.argmax())
+        instances.append(Instance(category=names.get(kind, str(kind)), mask=Rle.of(mask)))
+    stem = inner.with_suffix("").as_posix()
+    photo = find_photo(path / "JPEGImages", [f"{stem}{suffix}" for suffix in (".jpg", ".png")])
+    name = photo.relative_to(path / "JPEGImages").as_posix() if photo else f"{stem}.jpg"
+    height, width = classes.shape
+    return Photo(name=name, height=height, width=width, instances=tuple(instances))
+
+
+def _indices(file: Path, palette: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The indices of a palette or grey picture, or of a picture in the palette's colours."""
+    picture = load_picture(file)
+    if picture.mode in ("P", "L"):
+        return np.asarray(picture)
+    pixels = np.asarray(picture.convert("RGB")).astype(np.int32) @ (1 << 16, 1 << 8, 1)
+    keys = palette.astype(np.int32) @ (1 << 16, 1 << 8, 1)
+    order = np.argsort(keys, kind="stable")
+    found = order[np.searchsorted(keys[order], pixels).clip(max=255)]
+    if (keys[found] != pixels).any():
+        raise InputError(f"{file}: has colours that no class of the palette has")
+    return np.asarray(found, dtype=np.uint8)
+
+
+def write(dataset: Dataset, path: Path, form: Form) -> list[str]:  # noqa: ARG001  # has one form
+    """Write a VOC folder; gives a line on each photo of which overlaps are lost."""
+    stems = unique_stems(photo.name for photo in dataset.photos)
+    if len(dataset.categories) > _MOST:
+        raise InputError(f"{len(dataset.categories)} classes; VOC has indices for {_MOST}")
+    for photo in dataset.photos:
+        if len(photo.instances) > _MOST:
+            count = len(photo.instances)
+            raise InputError(f"{photo.name} has {count} objects; VOC has indices for {_MOST}")
+    folder = new_folder(path)
+    indices = {name: index for index, name in enumerate(dataset.categories, start=1)}
+    losses = crowd_losses(dataset)
+    for stem, photo in zip(stems, dataset.photos, strict=True):
+        objects, hidden = _painted(photo)
+        kinds = np.array([0, *(indices[one.category] for one in photo.instances)], dtype=np.uint8)
+        _save(folder / "SegmentationObject" / f"{stem}.png", objects)
+        _save(folder / "SegmentationClass" / f"{stem}.png", kinds[objects])
+        losses += [f"{photo.name}: {hidden} px where objects overlap: the smaller has them"] * (
+            hidden > 0
+        )
+    _write_lists(folder, stems, dataset.categories)
+    return losses
+
+
+def _painted(photo: Photo) -> tuple[NDArray[np.uint8], int]:
+    """Object indices HxW, larger objects below smaller ones, and the pixels that were covered."""
+    objects = np.zeros((photo.height, photo.width), dtype=np.uint8)
+    covered = 0
+    order = sorted(enumerate(photo.instances, start=1), key=lambda pair: -pair[1].mask.area)
+    for index, instance in order:
+        mask = instance.mask.mask()
+        covered += int(np.count_nonzero(objects[mask]))
+        objects[mask] = index
+    return objects, covered
+
+
+def _save(file: Path, indices: NDArray[np.uint8]) -> None:
+    from PIL import Image
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    picture = Image.fromarray(indices)
+    picture.putpalette(colours().ravel().tolist())
+    with atomic_path(file) as temporary:
+        picture.save(temporary, format="PNG")
+
+
+def _write_lists(folder: Path, stems: list[str], categories: tuple[str, ...]) -> None:
+    """labelmap.txt, and the list of photos without which VOC's readers find none."""
+    lines = ["# label:color_rgb:parts:actions"]
+    for (red, green, blue), name in zip(
+        colours().tolist(), (_BACKGROUND, *categories), strict=False
+    ):
+        lines.append(f"{name}:{red},{green},{blue}::")
+    with atomic_path(folder / "labelmap.txt") as temporary:
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    sets = folder / "ImageSets" / "Segmentation"
+    sets.mkdir(parents=True)
+    with atomic_path(sets / "default.txt") as temporary:
+        temporary.write_text("".join(f"{stem}\n" for stem in stems), encoding="utf-8")

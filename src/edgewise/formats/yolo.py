@@ -1,0 +1,155 @@
+"""YOLO segmentation: a text file a photo, a line an object.
+
+The format is that of Ultralytics (https://docs.ultralytics.com/datasets/segment/): a folder with
+`data.yaml`, whose `names` are the classes, and `labels/<stem>.txt` with lines of a class's index
+and x1 y1 x2 y2 ... in shares of the photo's width and height. A line has one ring: holes and parts
+are joined by seams, as Ultralytics' own converter joins parts. The files do not say how large the
+photos are, so that reading takes the photos as well.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgewise.errors import EdgewiseError, InputError, missing_extra
+from edgewise.files import SUFFIXES, atomic_path
+from edgewise.formats.annotation import Dataset, Instance, Photo, crowd_losses
+from edgewise.formats.folders import find_photo, new_folder, text_of, unique_stems
+from edgewise.formats.polygons import filled, one_ring, ring_of
+from edgewise.images import photo_size
+
+if TYPE_CHECKING:
+    from edgewise.formats.annotation import Form, Size
+
+_DIGITS = 8  # of a share: 1e-8 of 20000 px is far below the 1/5 px to which polygons are filled
+
+
+def read(path: Path, photos: Path | None = None) -> Dataset:
+    """A YOLO folder in the common form.
+
+    Args:
+        path: the folder with `data.yaml` or `classes.txt`, or that `data.yaml`.
+        photos: the folder of the photos; by default `images` in the folder.
+
+    Raises:
+        InputError: no labels, no class names, or no folder of photos.
+    """
+    folder = path.parent if path.is_file() else path
+    names = _class_names(folder)
+    labels = folder / "labels" if (folder / "labels").is_dir() else folder
+    files = [file for file in sorted(labels.rglob("*.txt")) if file.name != "classes.txt"]
+    if not files:
+        raise InputError(f"{folder}: has no .txt files of labels")
+    pictures = photos or folder / "images"
+    if not pictures.is_dir():
+        raise InputError(f"{pictures}: is no folder; name the photos' folder with --photos")
+    problems: list[str] = []
+    found = []
+    for file in files:
+        photo = _read_photo(file, labels, pictures, names, problems)
+        found += [photo] if photo else []
+    return Dataset(photos=tuple(found), categories=tuple(names), problems=tuple(problems))
+
+
+def _class_names(folder: Path) -> list[str]:
+    listed = folder / "classes.txt"
+    for file in (folder / "data.yaml", folder / "data.yml"):
+        if not file.is_file():
+            continue
+        data = _yaml(file)
+        return _names_of(data.get("names") if isinstance(data, dict) else None, file)
+    if listed.is_file():
+        return [line.strip() for line in text_of(listed).splitlines() if line.strip()]
+    raise InputError(f"{folder}: has neither data.yaml nor classes.txt, which name the classes")
+
+
+def _yaml(file: Path) -> Any:
+    try:
+        import yaml  # type: ignore[import-untyped]
+    except ImportError as error:
+        raise missing_extra("yaml", "formats") from error
+    try:
+        return yaml.safe_load(text_of(file))
+    except yaml.YAMLError as error:
+        raise InputError(f"{file}: malformed YAML: {' '.join(str(error).split())}") from error
+
+
+def _names_of(names: Any, file: Path) -> list[str]:
+    if isinstance(names, list) and names:
+        return [str(name) for name in names]
+    if isinstance(names, dict) and names and sorted(names) == list(range(len(names))):
+        return [str(names[index]) for index in range(len(names))]
+    raise InputError(f"{file}: names is neither a list nor numbered from 0: {str(names)[:80]}")
+
+
+def _read_photo(
+    file: Path, labels: Path, pictures: Path, names: list[str], problems: list[str]
+) -> Photo | None:
+    stem = file.relative_to(labels).with_suffix("").as_posix()
+    endings = [ending for suffix in sorted(SUFFIXES) for ending in (suffix, suffix.upper())]
+    picture = find_photo(pictures, [stem + ending for ending in endings])
+    if picture is None:
+        problems.append(f"{file}: no photo {stem}.* in {pictures}; left out")
+        return None
+    try:
+        width, height = photo_size(picture)
+        lines = text_of(file).splitlines()
+    except EdgewiseError as error:
+        problems.append(f"{error}; left out")
+        return None
+    instances = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            instances += [_instance(line.split(), (height, width), names)] if line.strip() else []
+        except InputError as error:
+            problems.append(f"{file} line {number}: {error}; left out")
+    name = picture.relative_to(pictures).as_posix()
+    return Photo(name=name, height=height, width=width, instances=tuple(instances))
+
+
+def _instance(words: list[str], size: Size, names: list[str]) -> Instance:
+    try:
+        index, *shares = (float(word) for word in words)
+    except ValueError:
+        raise InputError("is not all numbers") from None
+    if index not in range(len(names)):
+        raise InputError(f"class {words[0]} is not one of 0 to {len(names) - 1}")
+    if len(shares) in (4, 5):
+        raise InputError("is a box, no polygon")
+    mask = filled([ring_of(shares) * (size[1], size[0])], size)
+    if not mask.area:
+        raise InputError("its polygon is empty: no pixel is inside")
+    return Instance(category=names[int(index)], mask=mask)
+
+
+def write(dataset: Dataset, path: Path, form: Form) -> list[str]:
+    """Write a YOLO folder; gives a line on what is lost. The tolerance is `form`'s."""
+    stems = unique_stems(photo.name for photo in dataset.photos)
+    folder = new_folder(path)
+    indices = {name: index for index, name in enumerate(dataset.categories)}
+    for stem, photo in zip(stems, dataset.photos, strict=True):
+        lines = [_line(indices[one.category], one, form.tolerance) for one in photo.instances]
+        file = folder / "labels" / f"{stem}.txt"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_path(file) as temporary:
+            temporary.write_text("".join(lines), encoding="utf-8")
+    # A text in JSON is one in YAML too, whatever is in a name.
+    names = "".join(f"  {index}: {json.dumps(name)}\n" for name, index in indices.items())
+    with atomic_path(folder / "data.yaml") as temporary:
+        about = "path: .\ntrain: images\nval: images\nnames:\n"
+        temporary.write_text(about + names, encoding="utf-8")
+    return crowd_losses(dataset)
+
+
+def _line(index: int, instance: Instance, tolerance: float) -> str:
+    mask = instance.mask
+    ring = one_ring(mask, tolerance)
+    if not filled([ring], mask.size).area:
+        ring = one_ring(mask, 0)
+    shares = np.asarray(ring / (mask.width, mask.height)).ravel()
+    texts = (f"{share:.{_DIGITS}f}".rstrip("0").rstrip(".") for share in shares)
+    return f"{index} {' '.join(texts)}\n"
