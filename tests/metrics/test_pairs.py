@@ -81,6 +81,16 @@ def test_memory_order_does_not_matter(metric, pair):
     np.testing.assert_equal(metric(strided, truth), expected)
 
 
+@pytest.mark.parametrize("metric", SOFT + LABELS)
+@given(pair=pairs(largest=30))
+def test_memory_order_does_not_matter_to_soft_masks_and_labels(metric, pair):
+    mask, truth = pair
+    forms = (float, bool) if metric in SOFT else (int, int)
+    mask, truth = mask.astype(forms[0]), truth.astype(forms[1])
+    turned = metric(np.asfortranarray(mask), np.asfortranarray(truth))
+    np.testing.assert_equal(turned, metric(mask, truth))
+
+
 @pytest.mark.parametrize("metric", HARD)
 def test_inputs_are_left_as_they_are(metric):
     mask, truth = drawn_pair(1, 60, 70)

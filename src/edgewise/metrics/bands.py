@@ -11,11 +11,13 @@ from edgewise.metrics.pairs import LabelMap, Mask, Window, check_labels, check_m
 
 Bits = npt.NDArray[np.uint8]
 Indices = npt.NDArray[np.intp]
+Distances = npt.NDArray[np.float32]
 Squares = npt.NDArray[np.float64]
 
 STEPS = 5
 _OUTSIDE = 2
 _TILE = 128
+_PART = 2**20
 
 
 def band_radii(size: tuple[int, ...]) -> list[int]:
@@ -59,12 +61,17 @@ def mba(mask: Mask, truth: Mask) -> float:
     if np.count_nonzero(truth) in (0, truth.size):
         return math.nan
     radii = band_radii(truth.shape)
-    indices, squares = _near_edge(truth.view(np.uint8), radii[-1] + 1)
-    agree = (mask == truth).ravel()[indices]
-    accuracy = {}
-    for radius, band in _bands(truth, set(radii), indices, squares):
-        accuracy[radius] = float(np.count_nonzero(agree & band) / np.count_nonzero(band))
-    return sum(accuracy[radius] for radius in radii) / STEPS
+    right, size = dict.fromkeys(radii, 0), dict.fromkeys(radii, 0)
+    margin = radii[-1] + 1
+    padded = np.ascontiguousarray(np.pad(truth.view(np.uint8), margin, constant_values=_OUTSIDE))
+    for rows, columns, squares in _near_edge(truth.view(np.uint8), margin):
+        agree = mask[rows, columns] == truth[rows, columns]
+        places = (rows + margin) * padded.shape[1] + columns + margin
+        for radius in right:
+            band = _in_band(padded, places, squares, radius)
+            right[radius] += int(np.count_nonzero(agree & band))
+            size[radius] += int(np.count_nonzero(band))
+    return sum(right[radius] / size[radius] for radius in radii) / STEPS
 
 
 def mba_classes(labels: LabelMap, truth: LabelMap) -> float:
@@ -101,25 +108,40 @@ def _class_band(truth: LabelMap, radius: int) -> Mask:
     return np.asarray(gradient).astype(np.bool_)
 
 
-def _near_edge(truth: Bits, reach: int) -> tuple[Indices, Squares]:
-    """Flat indices of the pixels within `reach` of the other value, and that distance, squared.
+def _near_edge(truth: Bits, reach: int) -> Iterator[tuple[Indices, Indices, Squares]]:
+    """Rows and columns of the pixels within `reach` of the other value; that distance, squared.
 
     Distances take far less time than morphology by wide discs, and tiles of one value need none.
+    They come in parts, as in a frayed truth nearly all pixels are near an edge.
     """
-    indices, distances = [], []
+    held, count = [], 0
     for tile, window in _uneven(truth, reach):
-        rows, columns = window
-        inner = truth[rows, columns]
-        exact = cv2.DIST_L2, cv2.DIST_MASK_PRECISE
-        distance = np.asarray(cv2.distanceTransform(inner, *exact), np.float32)
-        distance += np.asarray(cv2.distanceTransform(1 - inner, *exact), np.float32)
-        distance = distance[_within(tile, window)]
-        near = np.nonzero(distance <= reach)
-        indices.append((near[0] + tile[0].start) * truth.shape[1] + near[1] + tile[1].start)
-        distances.append(distance[near])
+        held.append(_near_in_tile(truth, tile, window, reach))
+        count += held[-1][0].size
+        if count > _PART:
+            yield _joined(held)
+            held, count = [], 0
+    if held:
+        yield _joined(held)
+
+
+def _near_in_tile(
+    truth: Bits, tile: Window, window: Window, reach: int
+) -> tuple[Indices, Indices, Distances]:
+    inner, exact = truth[window], (cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    distance = np.asarray(cv2.distanceTransform(inner, *exact), np.float32)
+    distance += np.asarray(cv2.distanceTransform(1 - inner, *exact), np.float32)
+    distance = distance[_within(tile, window)]
+    rows, columns = np.nonzero(distance <= reach)
+    return rows + tile[0].start, columns + tile[1].start, distance[rows, columns]
+
+
+def _joined(
+    parts: list[tuple[Indices, Indices, Distances]],
+) -> tuple[Indices, Indices, Squares]:
+    rows, columns, distances = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     # OpenCV's roots are off in their last bit; their squares are integers.
-    squares = np.rint(np.square(np.concatenate(distances), dtype=np.float64))
-    return np.concatenate(indices), squares
+    return rows, columns, np.rint(np.square(distances, dtype=np.float64))
 
 
 def _uneven(truth: Bits, margin: int) -> Iterator[tuple[Window, Window]]:
@@ -146,27 +168,21 @@ def _within(tile: Window, window: Window) -> Window:
     return rows, columns
 
 
-def _bands(
-    truth: Mask, radii: set[int], indices: Indices, squares: Squares
-) -> Iterator[tuple[int, Mask]]:
-    """For each radius, which pixels have the other value within the kernel.
+def _in_band(padded: Bits, places: Indices, squares: Squares, radius: int) -> Mask:
+    """Which of the pixels at flat `places` have the other value within the kernel.
 
     Within the radius they have, by more than half a pixel further they have not. Between, the
     kernel's pixels beside the disc are looked up.
     """
-    width, margin = truth.shape[1], max(radii)
-    flat = np.pad(truth.view(np.uint8), margin, constant_values=_OUTSIDE).ravel()
-    stride = width + 2 * margin
-    for radius in radii:
-        band = squares <= radius**2
-        open_ = np.flatnonzero(~band & (squares < (radius + 0.5) ** 2))
-        rows, columns = np.divmod(indices[open_], width)
-        places = (rows + margin) * stride + columns + margin
-        for row, column in _beyond_disc(radius):
-            hit = flat[places + row * stride + column] == 1 - flat[places]
-            band[open_[hit]] = True
-            open_, places = open_[~hit], places[~hit]
-        yield radius, band
+    flat, stride = padded.ravel(), padded.shape[1]
+    band = squares <= radius**2
+    open_ = np.flatnonzero(~band & (squares < (radius + 0.5) ** 2))
+    places = places[open_]
+    for row, column in _beyond_disc(radius):
+        hit = flat[places + row * stride + column] == 1 - flat[places]
+        band[open_[hit]] = True
+        open_, places = open_[~hit], places[~hit]
+    return np.asarray(band, np.bool_)
 
 
 def _beyond_disc(radius: int) -> list[tuple[int, int]]:

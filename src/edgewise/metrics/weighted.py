@@ -68,15 +68,16 @@ def _spread(error: npt.NDArray[np.float32], truth: Mask, wrong: Mask) -> npt.NDA
     """
     side = 2 * _REACH + 1
     seen = cv2.dilate(wrong.view(np.uint8), np.ones((side, side), np.uint8))
-    rows, columns = np.nonzero((np.asarray(seen) > 0) & ~truth)
-    errors, objects = np.pad(error, _NEAREST), np.pad(truth, _NEAREST)
-    spread = error.copy()
+    beside = np.pad((np.asarray(seen) > 0) & ~truth, _NEAREST)
+    objects = np.pad(truth, _NEAREST).ravel()
+    spread = np.ascontiguousarray(np.pad(error, _NEAREST))
+    places, flat = np.flatnonzero(beside), spread.reshape(-1)
     for row, column in _nearest_first():
-        near = rows + row + _NEAREST, columns + column + _NEAREST
+        near = places + (row * beside.shape[1] + column)
         hit = objects[near]
-        spread[rows[hit], columns[hit]] = errors[near][hit]
-        rows, columns = rows[~hit], columns[~hit]
-    return spread
+        flat[places[hit]] = flat[near[hit]]
+        places = places[~hit]
+    return spread[_NEAREST:-_NEAREST, _NEAREST:-_NEAREST]
 
 
 def _nearest_first() -> list[tuple[int, int]]:
