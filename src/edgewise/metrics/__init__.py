@@ -11,13 +11,14 @@ from edgewise.metrics.effort import hce
 from edgewise.metrics.hausdorff import SurfaceDistances, assd, hausdorff, hd95
 from edgewise.metrics.pairs import binarise
 from edgewise.metrics.regions import agreement, iou, overlap
-from edgewise.metrics.score import PairScore, score
+from edgewise.metrics.score import BOUNDARY_RATIOS, PairScore, score
 from edgewise.metrics.soft import mae, s_measure
 from edgewise.metrics.statistics import Mean, Share
 from edgewise.metrics.summary import Summary
 from edgewise.metrics.weighted import weighted_f
 
 __all__ = [
+    "BOUNDARY_RATIOS",
     "ClassOverlap",
     "Mean",
     "PairScore",

@@ -18,6 +18,7 @@ from edgewise.metrics.soft import mae, s_measure
 from edgewise.metrics.weighted import weighted_f
 
 BOUNDARY_RATIOS = (0.02, 0.005)
+"""Depths of `boundary_iou` and `boundary_iou_fine`, as shares of the picture's diagonal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
