@@ -160,20 +160,29 @@ def _fetch_link(
         _check(file, whole, store, options)
         fetched.append((file, whole))
     with store.workspace() as unpacked:
+        _unpack(fetched, unpacked, folder, options.limits)
         try:
-            for number, (file, whole) in enumerate(fetched):
-                place = unpacked / str(number) / file.path
-                _gather(whole.path, place.with_suffix(""), options.limits)
             plan = layouts.plan(row, unpacked)
-        except InputError:
-            shutil.rmtree(folder, ignore_errors=True)  # else the next try would start from it
-            raise
+        except InputError as error:
+            raise FetchError(f"{link}: {error}; what came is kept: {folder}") from error
         store.install(row, plan, mode="move", replace=True)
     for file, whole in fetched:
         store.ledger.record(file.key, whole.sha256, whole.bytes)
     if not options.keep_downloads:
         shutil.rmtree(folder, ignore_errors=True)
     return len(plan.files)
+
+
+def _unpack(
+    fetched: list[tuple[Found, Downloaded]], place: Path, folder: Path, limits: Limits
+) -> None:
+    """Unpack what was fetched, each in a folder of its own name; `folder` goes if it is no good."""
+    try:
+        for number, (file, whole) in enumerate(fetched):
+            _gather(whole.path, (place / str(number) / file.path).with_suffix(""), limits)
+    except InputError:
+        shutil.rmtree(folder, ignore_errors=True)  # else the next try would start from it
+        raise
 
 
 def _of_network(row: Row, found: list[Found], link: str) -> list[Found]:

@@ -33,11 +33,13 @@ class Layout:
         folders: regular expressions of whole file names, with the folder they lie in; in it,
             {split} stands for the split.
         counted: the ending of the files that are counted as samples.
+        counted_in: the folder that these lie in.
         skipped: names of folders whose files belong to something else.
     """
 
     folders: tuple[tuple[str, str], ...]
     counted: str
+    counted_in: str = ""
     skipped: frozenset[str] = frozenset()
 
 
@@ -45,7 +47,9 @@ _COMPONENT = r".+_\d+\.\d+"
 
 LAYOUTS = {
     ("big", "dataset"): Layout(
-        folders=((r".+_im\.jpg", "{split}"), (r".+_(gt|seg)\.png", "{split}")), counted="_im.jpg"
+        folders=((r".+_im\.jpg", "{split}"), (r".+_(gt|seg)\.png", "{split}")),
+        counted="_im.jpg",
+        counted_in="{split}",
     ),
     ("big", "inputs"): Layout(folders=((r".+_seg\.png", ""),), counted="_seg.png"),
     ("big", "refined"): Layout(folders=((r".+_mask\.png", ""),), counted="_mask.png"),
@@ -55,9 +59,10 @@ LAYOUTS = {
     ("ade20k", "dataset"): Layout(
         folders=((r".+\.jpg", "images/validation"), (r".+\.png", "annotations/validation")),
         counted=".jpg",
+        counted_in="images/validation",
         skipped=frozenset({"training"}),
     ),
-    ("ade20k", "inputs"): Layout(folders=((r".+(?<!_seg|_mask)\.png", ""),), counted=".png"),
+    ("ade20k", "inputs"): Layout(folders=((r".+(?<!_seg)(?<!_mask)\.png", ""),), counted=".png"),
     ("ade20k", "split"): Layout(
         folders=((r".+_im\.jpg", ""), (_COMPONENT + r"_(seg|gt)\.png", "")), counted="_seg.png"
     ),
@@ -88,7 +93,7 @@ def count(row: Row, folder: Path) -> dict[str, int]:
     """Samples in a row's folder, by split: how many are there, not whether they are any good."""
     ending = layout_of(row).counted
     splits = row.counts or {"all": 0}
-    below = _split_folders(row)
+    below = layout_of(row).counted_in
     return {split: _count(folder / below.format(split=split), ending) for split in splits}
 
 
@@ -173,16 +178,6 @@ def _split_in(path: PurePath) -> str:
         f"{path}: no folder says whether this is of val or of test; give --split val or "
         "--split test, or put the files into folders of these names"
     )
-
-
-def _split_folders(row: Row) -> str:
-    """The folder of the counted files."""
-    layout = layout_of(row)
-    sample = f"a_1.1{layout.counted}" if row.role == "split" else f"a_01{layout.counted}"
-    for pattern, folder in layout.folders:
-        if re.fullmatch(pattern, sample):
-            return folder
-    return ""
 
 
 def _count(folder: Path, ending: str) -> int:

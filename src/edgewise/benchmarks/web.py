@@ -26,7 +26,7 @@ Result = TypeVar("Result")
 PAGE = 2 * 2**20
 """No web page of interest has more bytes than this."""
 
-_BLOCK = 2**20
+_BLOCK = 2**16  # bytes at a time: so many are lost at most where a connection breaks
 _TOO_BUSY = 429
 _PARTIAL = 206
 _NO_RANGE = 416
@@ -94,6 +94,16 @@ class Web:
             requests.exceptions.ChunkedEncodingError,
         )
         self._failure = requests.RequestException
+
+    def __enter__(self) -> Web:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections that are kept open."""
+        self._session.close()
 
     def find(self, url: str) -> list[Found]:
         """The files behind a link: one, or those of a Drive folder and of the folders in it.

@@ -1,6 +1,7 @@
 """`edgewise benchmark`: the published benchmark's data on this machine."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,8 +42,10 @@ def list_rows(
     if as_json:
         typer.echo(json.dumps([_as_dict(row, store) for row in chosen], indent=2))
         return
-    for row in chosen:
-        typer.echo(f"{row.name:27} {_presence(row, store):24} {row.title}: {row.about}")
+    here = [_presence(row, store) for row in chosen]
+    names, states = max(len(row.name) for row in chosen), max(map(len, here))
+    for row, state in zip(chosen, here, strict=True):
+        typer.echo(f"{row.name:{names}}  {state:{states}}  {row.title}: {row.about}")
         if name:
             _print_details(row, store)
     typer.echo(f"below {store.root}", err=True)
@@ -70,7 +73,7 @@ def fetch_rows(
     from edgewise.benchmarks.store import Store
     from edgewise.benchmarks.web import Web
 
-    store, web = Store(root), Web(drive_url=drive_url)
+    store = Store(root)
     for row in [find(name) for name in names]:
         options = Options(
             accept_terms=accept_terms or _asked(row, store, again=again),
@@ -78,7 +81,7 @@ def fetch_rows(
             new_checksum=new_checksum,
             keep_downloads=keep_downloads,
         )
-        with _transfer() as progress:
+        with Web(drive_url=drive_url) as web, _transfer() as progress:
             done = fetch(row, store, web, options=options, progress=progress)
         for failure in done.failures:
             typer.echo(f"edgewise: {failure}; took the backup", err=True)
@@ -209,15 +212,18 @@ def _as_dict(row: "Row", store: "Store") -> dict[str, object]:
 
 def _asked(row: "Row", store: "Store", *, again: bool) -> bool:
     """Whether the terms were accepted at a prompt; False without a terminal to ask at."""
-    import sys
-
     from edgewise.benchmarks.fetch import terms_to_accept
 
     terms = terms_to_accept(row, store)
-    if not terms or (store.is_complete(row) and not again) or not sys.stdin.isatty():
+    if not terms or (store.is_complete(row) and not again) or not _watched():
         return False
     typer.echo(terms, err=True)
     return typer.confirm("Do you accept these terms?", err=True)
+
+
+def _watched() -> bool:
+    """Whether somebody is there to answer."""
+    return sys.stdin.isatty()
 
 
 @contextmanager
