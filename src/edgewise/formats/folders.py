@@ -15,20 +15,18 @@ if TYPE_CHECKING:
 def find_photo(folder: Path, names: Iterable[str]) -> Path | None:
     """The first file in `folder` of one of the names, or None.
 
-    A name may have folders in it; where there is no such file below `folder`, its last part is
-    looked for. Names never lead out of `folder`.
+    A name may have folders in it; where there is no such file below `folder`, the names' last
+    parts are looked for. Names never lead out of `folder`.
     """
-    for name in names:
-        for inner in dict.fromkeys([_inner(name), PurePosixPath(name).name]):
-            if inner and (folder / inner).is_file():
-                return folder / inner
-    return None
+    names = list(names)
+    candidates = [_inner(name) for name in names] + [PurePosixPath(name).name for name in names]
+    return next((folder / name for name in candidates if name and (folder / name).is_file()), None)
 
 
 def _inner(name: str) -> str:
     """A name with folders as it is where it stays inside of its folder, else its last part."""
     path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+    if path.is_absolute() or ".." in path.parts or ":" in "".join(path.parts[:1]):
         return path.name
     return str(path)
 
@@ -45,9 +43,7 @@ def unique_stems(names: Iterable[str]) -> list[str]:
     for name in names:
         stem = stem_of(name)
         if stem in stems:
-            raise InputError(
-                f"two photos, {stems[stem]} and {name}, would share the files {stem}.*"
-            )
+            raise InputError(f"two photos, {stems[stem]} and {name}, would share files {stem}.*")
         stems[stem] = name
     return list(stems)
 

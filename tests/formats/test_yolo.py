@@ -1,0 +1,136 @@
+"""YOLO's lines come back as masks once the photos tell their sizes."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from PIL import Image
+
+from edgewise.errors import InputError, OutputError
+from edgewise.formats.annotation import Form
+from edgewise.formats.yolo import read, write
+
+from .shapes import dataset, iou, masks_of, noise, ring_shape, square
+
+EXACT = Form(tolerance=0)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """An empty YOLO folder with photos a.jpg, 30x20, and b.jpg, 7x5."""
+    (tmp_path / "set" / "images").mkdir(parents=True)
+    (tmp_path / "set" / "labels").mkdir()
+    for name, size in (("a", (30, 20)), ("b", (7, 5))):
+        Image.new("RGB", size).save(tmp_path / "set" / "images" / f"{name}.jpg")
+    return tmp_path / "set"
+
+
+def labelled(folder, text, names="names: [cat, dog]"):
+    (folder / "labels" / "a.txt").write_text(text)
+    (folder / "data.yaml").write_text(names)
+    return folder
+
+
+@given(noise.filter(np.any))
+def test_without_tolerance_masks_come_back_exactly(tmp_path_factory, mask):
+    path = tmp_path_factory.mktemp("yolo")
+    images = path / "images"
+    images.mkdir()
+    before = dataset(mask, np.ones_like(mask))
+    for photo in before.photos:
+        Image.new("RGB", (photo.width, photo.height)).save(images / photo.name)
+    assert write(before, path / "out", EXACT) == []
+    assert read(path / "out", images) == before
+
+
+def test_with_a_tolerance_masks_come_back_nearly(folder, tmp_path):
+    masks = ring_shape(), square(1, 1, 9)
+    write(dataset(*masks), tmp_path / "out", Form(tolerance=1))
+    after = masks_of(read(tmp_path / "out", folder / "images"))
+    assert min(iou(*pair) for pair in zip(after, masks, strict=True)) > 0.9
+
+
+@pytest.mark.parametrize(
+    "names",
+    ["names: [cat, dog]", "names: {0: cat, 1: dog}", "names:\n  - cat\n  - dog\nnc: 2"],
+)
+def test_class_names_are_read_in_each_form(folder, names):
+    result = read(labelled(folder, "1 0 0 0.5 0 0.5 0.5 0 0.5\n\n", names))
+    assert result.categories == ("cat", "dog")
+    (photo,) = result.photos
+    assert (photo.name, photo.width, photo.height) == ("a.jpg", 30, 20)
+    (instance,) = photo.instances
+    assert instance.category == "dog"
+    assert instance.mask.box == (0, 0, 15, 10)
+
+
+def test_class_names_may_be_lines_and_folders_may_nest(folder):
+    (folder / "labels" / "train").mkdir()
+    (folder / "labels" / "train" / "a.txt").write_text("0 0 0 1 0 1 1\n")
+    (folder / "images" / "train").mkdir()
+    Image.new("RGB", (4, 4)).save(folder / "images" / "train" / "a.png")
+    (folder / "classes.txt").write_text("cat\n")
+    assert [photo.name for photo in read(folder).photos] == ["train/a.png"]
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong"),
+    [
+        ("0 0.5 0.5 0.2 0.2", "is a box, no polygon"),
+        ("2 0 0 1 0 1 1", "class 2 is not one of 0 to 1"),
+        ("0.5 0 0 1 0 1 1", "class 0.5 is not"),
+        ("-1 0 0 1 0 1 1", "class -1 is not"),
+        ("0 0 0 1 0 1", "5 coordinates|is a box"),
+        ("0 0 0 1 0 1 1 1", "7 coordinates"),
+        ("0 a b c d e f", "is not all numbers"),
+        ("0 nan 0 1 0 1 1", "not finite"),
+        ("0 2 2 3 2 3 3", "is empty"),
+    ],
+)
+def test_bad_lines_are_named_and_the_rest_is_read(folder, line, wrong):
+    result = read(labelled(folder, f"0 0 0 1 0 1 1\n{line}\n1 0 0 1 0 1 1\n"))
+    assert [one.category for one in result.photos[0].instances] == ["cat", "dog"]
+    (problem,) = result.problems
+    assert problem.startswith(f"{folder / 'labels' / 'a.txt'} line 2: ")
+    assert any(part in problem for part in wrong.split("|"))
+
+
+def test_a_missing_and_a_damaged_photo_are_named(folder):
+    labelled(folder, "0 0 0 1 0 1 1")
+    (folder / "labels" / "c.txt").write_text("0 0 0 1 0 1 1")
+    (folder / "images" / "d.jpg").write_bytes(b"no picture")
+    (folder / "labels" / "d.txt").write_text("0 0 0 1 0 1 1")
+    result = read(folder)
+    assert [photo.name for photo in result.photos] == ["a.jpg"]
+    missing, damaged = result.problems
+    assert "no photo c.* in" in missing
+    assert "d.jpg: is not a picture" in damaged
+
+
+@pytest.mark.parametrize(
+    ("names", "wrong"),
+    [
+        ("names: [", "malformed YAML"),
+        ("names: {1: cat}", "neither a list nor numbered from 0"),
+        ("nc: 2", "neither a list"),
+        ("- a", "neither a list"),
+    ],
+)
+def test_class_names_that_cannot_be_read_are_refused(folder, names, wrong):
+    with pytest.raises(InputError, match=wrong):
+        read(labelled(folder, "0 0 0 1 0 1 1", names))
+
+
+def test_folders_without_names_labels_or_photos_are_refused(folder, tmp_path):
+    with pytest.raises(InputError, match=r"neither data.yaml nor classes.txt"):
+        read(folder)
+    (folder / "classes.txt").write_text("cat\n")
+    with pytest.raises(InputError, match=r"has no .txt files of labels"):
+        read(folder)
+    labelled(folder, "")
+    with pytest.raises(InputError, match="name the photos' folder with --photos"):
+        read(folder, tmp_path / "none")
+
+
+def test_files_that_are_there_are_not_overwritten(folder):
+    with pytest.raises(OutputError, match="is not empty"):
+        write(dataset(ring_shape()), folder, EXACT)
