@@ -155,7 +155,7 @@ def _fetch_link(
     folder = store.downloads(_key(link))
     fetched: list[tuple[Found, Downloaded]] = []
     for file in found:
-        name = file.path.rsplit("/", 1)[-1]
+        name = row.name if len(found) == 1 else file.path.rsplit("/", 1)[-1]
         whole = web.download(file.url, folder / file.path, name=name, progress=progress)
         _check(file, whole, store, options)
         fetched.append((file, whole))
