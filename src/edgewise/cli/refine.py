@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from edgewise.errors import EdgewiseError, EdgewiseWarning, InputError
+from edgewise.errors import EdgewiseError, EdgewiseWarning, InputError, OutputError
 
 if TYPE_CHECKING:
     from edgewise.refiner import Refiner
@@ -34,15 +34,22 @@ def command(
     device: str = typer.Option("cpu", "--device", help="cpu, or cuda with onnxruntime-gpu."),
 ) -> None:
     """Refine a rough mask to the photo's true edge."""
-    pairs, is_folder = _jobs(photo, mask, photos, masks)
-    if is_folder:
-        make_folder(output)
-    refiner = _open(model, threads, device)
-    if not is_folder:
-        _refine_file(refiner, pairs[0], output, soft=soft, overview_only=overview_only)
+    if photo and mask and not photos and not masks:
+        if output.is_dir():
+            raise OutputError(f"{output}: is a folder; give the name of a file to write")
+        refiner = _open(model, threads, device)
+        _refine_file(refiner, (photo, mask), output, soft=soft, overview_only=overview_only)
         return
-    failed = 0
+    if not (photos and masks) or photo or mask:
+        raise InputError("give PHOTO MASK, or --photos FOLDER --masks FOLDER")
     from edgewise.cli.progress import tracked
+
+    pairs, lonely = _pairs(photos, masks)
+    make_folder(output)
+    refiner = _open(model, threads, device)
+    for path in lonely:
+        typer.echo(f"edgewise: {path}: no mask of this stem in {masks}", err=True)
+    failed = len(lonely)
 
     for pair in tracked(pairs, total=len(pairs), what="refine"):
         target = output / f"{pair[0].stem}.png"
@@ -51,50 +58,33 @@ def command(
         except EdgewiseError as error:
             failed += 1
             typer.echo(f"edgewise: {error}", err=True)
-    typer.echo(f"{len(pairs) - failed} refined, {failed} failed: {output}", err=True)
+    done = len(pairs) + len(lonely) - failed
+    typer.echo(f"{done} refined, {failed} failed: {output}", err=True)
     if failed:
         raise typer.Exit(SOME_FAILED)
 
 
-def _jobs(
-    photo: Path | None, mask: Path | None, photos: Path | None, masks: Path | None
-) -> tuple[list[tuple[Path, Path]], bool]:
-    """The (photo, mask) pairs asked for, and whether they are those of folders."""
-    if photo and mask and not photos and not masks:
-        return [(photo, mask)], False
-    if photos and masks and not photo and not mask:
-        return _pairs(photos, masks), True
-    raise InputError("give PHOTO MASK, or --photos FOLDER --masks FOLDER")
-
-
-def _pairs(photos: Path, masks: Path) -> list[tuple[Path, Path]]:
-    """Photos and masks of the same stem; InputError names what has no counterpart."""
+def _pairs(photos: Path, masks: Path) -> tuple[list[tuple[Path, Path]], list[Path]]:
+    """Photos with the masks of their stems, and the photos that have none."""
     from edgewise.files import find_images
 
     by_stem: dict[str, Path] = {}
     for path in find_images(masks):
         if path.stem in by_stem:
-            raise InputError(
-                f"{masks}: two masks of one stem: {by_stem[path.stem].name}, {path.name}"
-            )
+            first = by_stem[path.stem].name
+            raise InputError(f"{masks}: two masks of one stem: {first}, {path.name}; keep one")
         by_stem[path.stem] = path
     found = find_images(photos)
     if not found:
         raise InputError(f"{photos}: no photos in this folder")
-    lonely = [path.name for path in found if path.stem not in by_stem]
+    lonely = [path for path in found if path.stem not in by_stem]
     if len(lonely) == len(found):
-        raise InputError(f"{masks}: no mask has the stem of a photo of {photos} ({lonely[0]}, ...)")
-    for name in lonely:
-        typer.echo(
-            f"edgewise: {photos / name}: no mask of this stem in {masks}; left out", err=True
-        )
-    return [(path, by_stem[path.stem]) for path in found if path.stem in by_stem]
+        raise InputError(f"{masks}: no mask has the stem of a photo of {photos} ({found[0].name})")
+    return [(path, by_stem[path.stem]) for path in found if path.stem in by_stem], lonely
 
 
 def make_folder(folder: Path) -> None:
     """Make an output folder; OutputError where that is not possible."""
-    from edgewise.errors import OutputError
-
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

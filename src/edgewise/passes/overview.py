@@ -65,7 +65,7 @@ def overview(
     height, width = photo.shape[:2]
     size = overview_size((height, width), long_side, engine.stride)
     small, mask = resized(photo, size), resized(coarse, size)
-    soft = engine(stacked(small, mask, mask)[None])[0]
+    soft: NDArray[np.float32] = engine(stacked(small, mask, mask)[None])[0]
     for _ in range(rounds - 1):
         soft = engine(stacked(small, to_bytes(soft), mask)[None])[0]
     return soft

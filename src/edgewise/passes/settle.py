@@ -28,8 +28,8 @@ def settle(
     if coarse.all() or not coarse.any():
         return soft
     size = float(np.sqrt(np.count_nonzero(coarse)))
-    inside = cv2.distanceTransform(coarse.astype(np.uint8), cv2.DIST_L2, 3)
-    outside = cv2.distanceTransform((~coarse).astype(np.uint8), cv2.DIST_L2, 3)
+    inside = cv2.distanceTransform(coarse.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    outside = cv2.distanceTransform((~coarse).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     prior = trust * np.clip((inside - outside) / (near * size), -1, 1)
     odds = np.clip(soft, 1e-6, 1 - 1e-6)
     return np.asarray(1 / (1 + (1 - odds) / odds * np.exp(-prior)), np.float32)

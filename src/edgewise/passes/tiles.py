@@ -31,11 +31,15 @@ def tile_grid(shape: tuple[int, int], tile: int, overlap: int) -> list[Box]:
 def with_work(boxes: list[Box], band: NDArray[np.bool_], overlap: int) -> list[Box]:
     """The tiles whose own part (without half the overlap) holds some of the band."""
     trim = overlap // 2
+    height, width = band.shape
     kept = []
     for box in boxes:
-        rows = slice(max(0, box.top + trim), max(0, box.bottom - trim))
-        columns = slice(max(0, box.left + trim), max(0, box.right - trim))
-        if band[rows, columns].any():
+        # At the image's rim no neighbour takes over: there a tile's own part goes to the end.
+        top = box.top + trim if box.top > 0 else 0
+        left = box.left + trim if box.left > 0 else 0
+        bottom = box.bottom - trim if box.bottom < height else height
+        right = box.right - trim if box.right < width else width
+        if band[top:bottom, left:right].any():
             kept.append(box)
     return kept
 

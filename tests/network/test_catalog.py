@@ -1,0 +1,44 @@
+"""The catalog tells the truth about the weights in the package."""
+
+import dataclasses
+
+import pytest
+
+from edgewise.errors import ModelError
+from edgewise.network.catalog import DEFAULT, find, models
+
+LARGEST = 20_000_000
+
+
+def test_the_first_model_is_the_default():
+    assert next(iter(models())) == DEFAULT
+
+
+@pytest.mark.parametrize("name", models())
+def test_each_file_is_as_the_catalog_says(name):
+    model = find(name)
+    model.verify()
+    assert model.path.stat().st_size == model.bytes
+    assert model.licence
+    assert model.about
+
+
+def test_the_default_is_small_enough_to_ship():
+    assert find(DEFAULT).bytes <= LARGEST
+
+
+def test_an_unknown_name_lists_those_there_are():
+    with pytest.raises(ModelError, match=r"no model 'nosuch'; there is: default"):
+        find("nosuch")
+
+
+def test_a_damaged_file_is_told_by_its_checksum():
+    wrong = dataclasses.replace(find(DEFAULT), sha256="0" * 64)
+    with pytest.raises(ModelError, match="has sha256"):
+        wrong.verify()
+
+
+def test_a_missing_file_is_told():
+    gone = dataclasses.replace(find(DEFAULT), file="gone.onnx")
+    with pytest.raises(ModelError, match="is missing; reinstall"):
+        gone.verify()

@@ -1,0 +1,58 @@
+"""The engine takes any batch and size of its stride, and always gives the same bytes."""
+
+import numpy as np
+import pytest
+
+from edgewise.errors import ModelError
+from edgewise.network.runtime import OnnxEngine
+
+
+@pytest.fixture(scope="module")
+def engine():
+    return OnnxEngine(threads=1)
+
+
+@pytest.mark.parametrize("shape", [(1, 64, 64), (3, 64, 128), (2, 192, 64)])
+def test_masks_have_the_views_batch_and_size(engine, shape):
+    views = np.zeros((shape[0], 5, *shape[1:]), np.uint8)
+    masks = engine(views)
+    assert masks.shape == shape
+    assert masks.dtype == np.float32
+    assert masks.min() >= 0
+    assert masks.max() <= 1
+
+
+def test_the_answer_to_a_view_does_not_depend_on_its_batch(engine):
+    views = np.random.default_rng(0).integers(0, 256, (3, 5, 64, 64), np.uint8)
+    together = engine(views)
+    alone = np.concatenate([engine(view[None]) for view in views])
+    assert np.allclose(together, alone, atol=1e-4)
+
+
+def test_a_second_run_gives_the_same_bytes(engine):
+    views = np.random.default_rng(1).integers(0, 256, (2, 5, 128, 64), np.uint8)
+    assert engine(views).tobytes() == engine(views).tobytes()
+
+
+def test_a_file_can_be_named_instead_of_a_model(engine):
+    from edgewise.network.catalog import find
+
+    views = np.random.default_rng(2).integers(0, 256, (1, 5, 64, 64), np.uint8)
+    assert np.array_equal(OnnxEngine(find("default").path, threads=1)(views), engine(views))
+
+
+def test_a_file_that_is_no_network_is_told(tmp_path):
+    path = tmp_path / "no.onnx"
+    path.write_bytes(b"not a network")
+    with pytest.raises(ModelError, match="not a network that can be opened"):
+        OnnxEngine(path)
+
+
+def test_a_missing_file_is_told(tmp_path):
+    with pytest.raises(ModelError, match="no such file"):
+        OnnxEngine(tmp_path / "gone.onnx")
+
+
+def test_an_unknown_device_is_told():
+    with pytest.raises(ModelError, match="no device 'tpu'; there is: cpu, cuda"):
+        OnnxEngine(device="tpu")

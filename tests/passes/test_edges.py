@@ -1,0 +1,125 @@
+"""Edge passes work along the edge alone, at zooms that at most double."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgewise.errors import InputError
+from edgewise.passes.edges import EdgeSettings, edge_pass, fade, work_band, zoom_sizes
+from tests.fakes import AnswerEngine, ColourEngine, disc, overlap, prior_of, red_on_blue
+
+SETTINGS = EdgeSettings(tile=64, overlap=16, batch=4)
+
+
+@given(st.integers(64, 6000), st.integers(64, 6000))
+def test_each_zoom_at_most_doubles_and_the_last_is_the_photo(height, width):
+    start = (
+        max(64, height * 384 // max(height, width)),
+        max(64, width * 384 // max(height, width)),
+    )
+    sizes = zoom_sizes(start, (height, width))
+    if not sizes:
+        assert start[0] > height or start[1] > width
+        return
+    assert sizes[-1] == (height, width)
+    for before, after in zip([start, *sizes], sizes, strict=False):
+        assert after[0] <= 2.1 * before[0] + 1
+        assert after[1] <= 2.1 * before[1] + 1
+
+
+def test_an_overview_larger_than_the_photo_needs_no_pass():
+    assert zoom_sizes((384, 384), (300, 300)) == []
+
+
+def test_the_band_holds_the_contour_and_what_is_unsure():
+    soft = np.zeros((20, 20), np.float32)
+    soft[5:10, 5:10] = 1
+    soft[15, 15] = 0.3
+    band = work_band(soft, doubt=0.05)
+    assert band[5, 5]
+    assert band[4, 7]
+    assert band[15, 15]
+    assert not band[7, 7]
+    assert not band[0, 0]
+
+
+def test_nothing_is_run_where_there_is_no_band():
+    engine = ColourEngine()
+    soft = np.ones((100, 100), np.float32)
+    photo = np.zeros((100, 100, 3), np.uint8)
+    assert edge_pass(engine, photo, soft, np.zeros((100, 100), np.uint8), SETTINGS) is soft
+    assert engine.shapes == []
+
+
+def test_the_edge_is_moved_to_the_photo_s():
+    truth = disc((200, 220), (100, 110), 60)
+    near = disc((200, 220), (102, 107), 58)
+    photo = red_on_blue(truth)
+    rough = near.astype(np.uint8) * 255
+    soft = edge_pass(ColourEngine(), photo, near.astype(np.float32), rough, SETTINGS)
+    assert overlap(near, truth) < 0.96
+    assert np.array_equal(soft > 0.5, truth)
+
+
+def test_thin_parts_are_refined_like_any_other():
+    truth = np.zeros((256, 256), bool)
+    truth[:, 120:122] = True
+    prior = np.zeros((256, 256), bool)
+    prior[:, 117:119] = True
+    soft = edge_pass(
+        ColourEngine(),
+        red_on_blue(truth),
+        prior.astype(np.float32),
+        prior.astype(np.uint8) * 255,
+        SETTINGS,
+    )
+    assert np.array_equal(soft > 0.5, truth)
+
+
+def test_far_from_the_band_nothing_changes():
+    mask = disc((300, 300), (150, 150), 100)
+    engine = AnswerEngine(lambda views: 1 - prior_of(views))  # as wrong as can be
+    soft = edge_pass(
+        engine,
+        np.zeros((300, 300, 3), np.uint8),
+        mask.astype(np.float32),
+        np.zeros((300, 300), np.uint8),
+        SETTINGS,
+    )
+    inner = disc((300, 300), (150, 150), 70)
+    assert (soft[inner] == 1).all()
+    assert (soft[~disc((300, 300), (150, 150), 130)] == 0).all()
+
+
+def test_cost_follows_the_boundary_not_the_area():
+    tiles = []
+    for side in (512, 1024):
+        engine = ColourEngine()
+        mask = np.zeros((side, side), bool)
+        mask[:, : side // 2] = True
+        edge_pass(
+            engine,
+            np.zeros((side, side, 3), np.uint8),
+            mask.astype(np.float32),
+            np.zeros((side, side), np.uint8),
+            SETTINGS,
+        )
+        tiles.append(sum(shape[0] for shape in engine.shapes))
+    assert tiles[1] / tiles[0] < 2.5
+
+
+def test_the_fade_is_whole_near_the_band_and_none_beyond_reach():
+    band = np.zeros((1, 50), bool)
+    band[0, 0] = True
+    weight = fade(band, 20)[0]
+    assert (weight[:10] == 1).all()
+    assert (weight[20:] == 0).all()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"tile": 0}, {"overlap": 256}, {"batch": 0}, {"reach": 0}, {"doubt": 0.5}]
+)
+def test_settings_that_cannot_work_are_refused(wrong):
+    with pytest.raises(InputError, match=str(next(iter(wrong)))):
+        EdgeSettings(**wrong)

@@ -1,0 +1,181 @@
+"""The refiner: right with a perfect engine, harmless with none, the same however it tiles."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import edgewise
+from edgewise.demo import pairs
+from edgewise.errors import EdgewiseWarning, InputError
+from edgewise.images import read_photo
+from edgewise.masks import read_mask
+from edgewise.network.runtime import OnnxEngine
+from edgewise.passes.edges import EdgeSettings
+from edgewise.refiner import Refiner, Settings
+from tests.fakes import AnswerEngine, ColourEngine, disc, overlap, prior_of, red_on_blue
+
+SMALL = Settings(overview_side=64, edges=EdgeSettings(tile=64, overlap=16))
+
+
+def _moved(mask, down, right):
+    return np.roll(mask, (down, right), (0, 1))
+
+
+def _scene(shape=(160, 200), radius=40):
+    truth = disc(shape, (shape[0] / 2, shape[1] / 2), radius)
+    return red_on_blue(truth), _moved(truth, 4, -5), truth
+
+
+def test_with_a_perfect_engine_the_truth_comes_back():
+    photo, coarse, truth = _scene()
+    refined = Refiner(ColourEngine(), settings=SMALL).refine(photo, coarse)
+    assert overlap(coarse, truth) < 0.9
+    assert overlap(refined.mask, truth) > 0.995
+    assert refined.mask.dtype == bool
+    assert refined.soft.dtype == np.float32
+    assert np.array_equal(refined.mask, refined.soft > 0.5)
+
+
+def test_with_an_engine_that_repeats_its_prior_the_coarse_mask_comes_back():
+    photo, coarse, _ = _scene()
+    refined = Refiner(AnswerEngine(prior_of), settings=SMALL).refine(photo, coarse)
+    assert overlap(refined.mask, coarse) > 0.97
+
+
+def test_with_an_engine_that_is_never_sure_the_coarse_mask_s_body_stays():
+    photo, coarse, _ = _scene()
+    unsure = AnswerEngine(lambda views: np.full(views[:, 0].shape, 0.5, np.float32))
+    refined = Refiner(unsure, settings=SMALL).refine(photo, coarse)
+    assert overlap(refined.mask, coarse) > 0.97
+
+
+@pytest.mark.parametrize("value", [False, True])
+def test_an_empty_or_full_mask_comes_back_with_a_warning(value):
+    photo = np.zeros((30, 40, 3), np.uint8)
+    with pytest.warns(EdgewiseWarning, match="full" if value else "empty"):
+        refined = Refiner(ColourEngine()).refine(photo, np.full((30, 40), value))
+    assert (refined.mask == value).all()
+
+
+@settings(max_examples=15)
+@given(st.integers(0, 7), st.integers(30, 90), st.integers(30, 90), st.integers(5, 12))
+def test_flips_and_turns_commute(turn, height, width, radius):
+    truth = disc((height * 2, width * 2), (height, width), radius * 2)
+    photo, coarse = red_on_blue(truth), _moved(truth, 2, 3)
+    refiner = Refiner(ColourEngine(), settings=SMALL)
+
+    def turned(image):
+        image = np.rot90(image, turn % 4)
+        return image[:, ::-1] if turn >= 4 else image
+
+    expected = turned(refiner.refine(photo, coarse).mask)
+    actual = refiner.refine(turned(photo), turned(coarse)).mask
+    assert overlap(expected, actual) > 0.98
+
+
+@settings(max_examples=10)
+@given(st.integers(0, 30), st.integers(0, 30))
+def test_room_around_the_photo_does_not_matter(down, right):
+    photo, coarse, truth = _scene()
+    padding = ((down, 5), (right, 7))
+    wide = np.pad(photo, (*padding, (0, 0)), mode="edge")
+    refined = Refiner(ColourEngine(), settings=SMALL).refine(wide, np.pad(coarse, padding))
+    assert overlap(refined.mask, np.pad(truth, padding)) > 0.99
+
+
+@pytest.mark.parametrize("tile", [64, 128, 192])
+def test_the_tile_size_does_not_matter_to_an_engine_that_sees_locally(tile):
+    photo, coarse, _ = _scene((400, 300), 110)
+    answers = [
+        Refiner(
+            ColourEngine(),
+            settings=Settings(overview_side=64, edges=EdgeSettings(tile=side, overlap=16)),
+        ).refine(photo, coarse)
+        for side in (256, tile)
+    ]
+    assert np.abs(answers[0].soft - answers[1].soft).max() < 1e-4
+
+
+def test_holes_and_several_pieces_are_handled():
+    truth = disc((300, 400), (80, 90), 60) & ~disc((300, 400), (80, 90), 25)
+    truth |= disc((300, 400), (230, 330), 40)
+    coarse = disc((300, 400), (84, 92), 58) & ~disc((300, 400), (84, 92), 20)
+    coarse |= disc((300, 400), (226, 333), 42)
+    refined = Refiner(ColourEngine(), settings=SMALL).refine(red_on_blue(truth), coarse)
+    assert overlap(refined.mask, truth) > 0.995
+
+
+def test_a_small_object_in_a_large_photo_gets_its_own_view():
+    truth = disc((900, 1200), (700, 1000), 12)
+    engine = ColourEngine()
+    refined = Refiner(engine, settings=SMALL).refine(red_on_blue(truth), _moved(truth, 2, 2))
+    assert overlap(refined.mask, truth) > 0.97
+    assert len(engine.shapes) <= 2
+
+
+@pytest.mark.parametrize("shape", [(1, 2), (2, 2), (3, 700), (900, 5)])
+def test_photos_of_extreme_shapes_are_handled(shape):
+    coarse = np.zeros(shape, bool)
+    coarse[: (shape[0] + 1) // 2, : (shape[1] + 1) // 2] = True
+    refined = Refiner(ColourEngine(), settings=SMALL).refine(red_on_blue(coarse), coarse)
+    assert refined.mask.shape == shape
+
+
+@pytest.mark.parametrize(
+    ("photo", "mask", "message"),
+    [
+        (np.zeros((4, 4, 2), np.uint8), np.ones((4, 4), bool), "shape"),
+        (np.zeros((4, 4, 3), np.uint8), np.ones((4, 5), bool), "they must agree"),
+        (np.zeros((4, 4, 3), np.float32), np.ones((4, 4), bool), "uint8"),
+        (np.zeros((4, 4, 3), np.uint8), np.full((4, 4), np.nan), "(?i)nan"),
+    ],
+)
+def test_arrays_of_another_form_are_refused(photo, mask, message):
+    with pytest.raises(InputError, match=message):
+        Refiner(ColourEngine()).refine(photo, mask)
+
+
+@pytest.mark.parametrize("wrong", [{"margin": -1}, {"overview_rounds": 0}, {"near": 0}])
+def test_settings_that_cannot_work_are_refused(wrong):
+    with pytest.raises(InputError, match=str(next(iter(wrong)))):
+        Settings(**wrong)
+
+
+@pytest.fixture(scope="module")
+def astronaut():
+    pair = pairs()[0]
+    photo = read_photo(pair.photo)
+    return photo, read_mask(pair.coarse, size=photo.shape[:2]) > 0.5
+
+
+def test_the_real_network_moves_edges_but_keeps_the_object(astronaut):
+    photo, coarse = astronaut
+    refined = edgewise.refine(photo, coarse).mask
+    assert 0.8 < overlap(refined, coarse) < 0.999
+
+
+def test_the_real_network_gives_the_same_bytes_twice(astronaut):
+    refiner = Refiner(OnnxEngine(threads=2))
+    first, second = (refiner.refine(*astronaut).soft.tobytes() for _ in range(2))
+    assert first == second
+
+
+def test_the_real_network_nearly_commutes_with_a_flip(astronaut):
+    photo, coarse = astronaut
+    refined = edgewise.refine(photo, coarse).mask
+    mirrored = edgewise.refine(photo[:, ::-1], coarse[:, ::-1]).mask[:, ::-1]
+    assert overlap(refined, mirrored) > 0.97
+
+
+def test_the_real_network_nearly_keeps_its_own_answer(astronaut):
+    photo, coarse = astronaut
+    refined = edgewise.refine(photo, coarse).mask
+    assert overlap(edgewise.refine(photo, refined).mask, refined) > 0.97
+
+
+def test_the_real_network_gives_about_the_same_with_other_tiles(astronaut):
+    photo, coarse = astronaut
+    refined = edgewise.refine(photo, coarse).mask
+    other = Settings(edges=EdgeSettings(tile=320, overlap=96))
+    assert overlap(Refiner(settings=other).refine(photo, coarse).mask, refined) > 0.98
