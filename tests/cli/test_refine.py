@@ -128,7 +128,7 @@ DAMAGE = {
     "zero bytes": (_no_bytes, "mask.png"),
     "aspect": (_other_aspect, "50x90"),
     "bomb": (_huge_header, "200000x200000"),
-    "folder as photo": (_renamed("photo", lambda path: path.parent), "folder"),
+    "folder as photo": (_renamed("photo", lambda path: path.parent), "is not a file"),
     "no folder for output": (_renamed("out", lambda path: path.parent / "no" / "o.png"), "folder"),
     "folder as output": (_renamed("out", lambda path: path.parent), "is a folder"),
     "lossy output": (_renamed("out", lambda path: path.with_suffix(".jpg")), ".png"),
