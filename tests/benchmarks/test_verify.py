@@ -71,6 +71,7 @@ def broken(root):
         "level": ("big/val/001_cat_gt.png", half, "big", "holds 128"),
         "turned": ("big/val/001_cat_gt.png", turned, "big", "has 24x36 pixels, and 001_cat_im.jpg"),
         "cut": ("pascal/2007_000033_01_gt.png", b"\x89PNG\r\n\x1a\n", "pascal", "damaged"),
+        "photo": ("big/test/003_tv_im.jpg", b"\xff\xd8\xff", "big", "damaged or cut off JPEG"),
         "indices": (
             "pascal-fcn8s/2007_000033_01_seg.png",
             miniature.disc().astype(np.uint8),
@@ -173,3 +174,11 @@ def test_without_the_dataset_inputs_cannot_be_verified(store):
     miniature.masks(store.root / "big-pspnet", BIG_TEST)
     with pytest.raises(InputError, match="big is not on this machine"):
         problems("big-pspnet", store)
+
+
+def test_a_photo_that_breaks_off_is_told_though_its_header_is_whole(root, store):
+    path = root / "big" / "test" / "003_tv_im.jpg"
+    path.write_bytes(path.read_bytes()[:-300])
+    (problem,) = problems("big", store)
+    assert problem.startswith("003_tv_im.jpg: ")
+    assert "damaged or cut off" in problem

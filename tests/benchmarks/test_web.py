@@ -111,6 +111,27 @@ def test_a_part_longer_than_the_file_is_thrown_away(host, web, target):
     assert target.read_bytes() == DATA
 
 
+def test_a_download_that_ended_before_its_last_step_is_whole(host, web, target):
+    host.files["a"] = File(DATA)
+    target.parent.mkdir()
+    target.with_name("data.zip.part").write_bytes(DATA)
+    note = json.dumps({"tag": '"v1"', "bytes": len(DATA)})
+    target.with_name("data.zip.part.json").write_text(note)
+    web.download(url_of(host), target)
+    assert target.read_bytes() == DATA
+    assert host.asked == []
+
+
+@pytest.mark.parametrize("note", ["", "[1]", "{}"])
+def test_a_part_with_a_damaged_note_is_fetched_from_the_start(host, web, target, note):
+    host.files["a"] = File(DATA)
+    target.parent.mkdir()
+    target.with_name("data.zip.part").write_bytes(b"who knows")
+    target.with_name("data.zip.part.json").write_text(note)
+    web.download(url_of(host), target)
+    assert target.read_bytes() == DATA
+
+
 def test_a_part_of_unknown_origin_is_not_gone_on_with(host, web, target):
     host.files["a"] = File(DATA)
     target.parent.mkdir()

@@ -160,7 +160,7 @@ def _target(row: Row, path: PurePath, split: str | None) -> PurePath | None:
     if layout.skipped.intersection(part.lower() for part in path.parts):
         return None
     for pattern, folder in layout.folders:
-        if re.fullmatch(pattern, path.name, re.IGNORECASE):
+        if re.fullmatch(pattern, path.name):
             needed = "{split}" in folder
             return PurePath(
                 folder.format(split=split or _split_in(path)) if needed else folder, path.name
@@ -183,7 +183,7 @@ def _split_in(path: PurePath) -> str:
 def _count(folder: Path, ending: str) -> int:
     if not folder.is_dir():
         return 0
-    return sum(entry.name.lower().endswith(ending) for entry in folder.iterdir())
+    return sum(entry.name.endswith(ending) for entry in folder.iterdir())
 
 
 def _hint(row: Row, found: Iterable[Path]) -> str:

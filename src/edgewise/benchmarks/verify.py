@@ -66,11 +66,13 @@ def _dataset(row: Row, folder: Path) -> Iterator[Problem]:
     if row.dataset == "ade20k":
         photos = _names(ade20k.photos_folder(folder), ade20k.PHOTO)
         truths = _names(ade20k.truths_folder(folder), ade20k.LABEL_MAP)
+        yield from _photos(photos)
         yield from _pairs(photos, truths, "photo", "truth", _label_problem)
         return
     for split in _splits(row):
         photos = _names(folder / split, PHOTOS[row.dataset])
         truths = _names(folder / split, TRUTH)
+        yield from _photos(photos)
         yield from _classes(row, photos)
         yield from _sizes(row, photos)
         yield from _pairs(photos, truths, "photo", "truth", _binary_problem)
@@ -100,6 +102,7 @@ def _parts(folder: Path) -> Iterator[Problem]:
     """Components: each has a coarse mask, a truth and a photo, all of one size."""
     photos = _names(folder, ade20k.PART_PHOTO)
     coarse, truths = _names(folder, COARSE), _names(folder, TRUTH)
+    yield from _photos(photos)
     yield from _pairs(coarse, truths, "coarse mask", "truth", _binary_problem)
     yield from _part_results(coarse, photos, check=_binary_problem)
 
@@ -139,12 +142,20 @@ def _pairs(
 def _same_size(first: Path, second: Path) -> Iterator[Problem]:
     try:
         sizes = picture_size(first), picture_size(second)
-    except InputError as error:
-        yield Problem(second.name, str(error))
-        return
+    except InputError:
+        return  # told where the files are read
     if sizes[0] != sizes[1]:
         shown = [f"{width}x{height}" for width, height in sizes]
         yield Problem(second.name, f"has {shown[1]} pixels, and {first.name} {shown[0]}")
+
+
+def _photos(photos: dict[str, Path]) -> Iterator[Problem]:
+    """Photos that cannot be decoded to their last pixel."""
+    for path in photos.values():
+        try:
+            load_picture(path)
+        except InputError as error:
+            yield Problem(path.name, str(error))
 
 
 def _sizes(row: Row, photos: dict[str, Path]) -> Iterator[Problem]:
@@ -155,7 +166,7 @@ def _sizes(row: Row, photos: dict[str, Path]) -> Iterator[Problem]:
         try:
             width, height = picture_size(path)
         except InputError:
-            continue  # told with its pair
+            continue  # told by `_photos`
         if not fewest <= width * height <= most:
             yield Problem(
                 path.name,

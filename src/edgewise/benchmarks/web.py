@@ -168,6 +168,8 @@ class Web:
 
     def _go_on(self, url: str, part: Path, name: str, progress: Progress | None) -> None:
         """One connection: from where `part` ends, or from the start where the host wants that."""
+        if _is_whole(part):
+            return
         start, headers = _resume(part)
         try:
             with self._file(url, headers) as response:
@@ -246,13 +248,17 @@ def _safe(entry: Entry) -> str:
 
 def _resume(part: Path) -> tuple[int, dict[str, str]]:
     """Bytes that are there, and the headers that ask for the rest of the same file."""
-    note = _note_path(part)
-    if not part.is_file() or not note.is_file():
+    note = _noted(part)
+    start = part.stat().st_size if note and part.is_file() else 0
+    if not start:
         return 0, {}
-    start = part.stat().st_size
-    tag = json.loads(note.read_text("utf-8")).get("tag")
-    headers = {"Range": f"bytes={start}-"} if start else {}
-    return start, headers | ({"If-Range": tag} if start and tag else {})
+    tag = {"If-Range": note["tag"]} if note.get("tag") else {}
+    return start, {"Range": f"bytes={start}-"} | tag
+
+
+def _is_whole(part: Path) -> bool:
+    """Whether all bytes are here, of a download that ended before it could say so."""
+    return part.is_file() and part.stat().st_size == _noted(part).get("bytes")
 
 
 def _whole(response: requests.Response, start: int, part: Path) -> int | None:
@@ -269,7 +275,7 @@ def _whole(response: requests.Response, start: int, part: Path) -> int | None:
         part.unlink()
         raise _BrokenError(f"asked for bytes from {start} on, got {span or 'others'}")
     whole = int(total) if total.isdigit() else None
-    if whole is not None and whole != json.loads(_note_path(part).read_text("utf-8")).get("bytes"):
+    if whole is not None and whole != _noted(part).get("bytes"):
         part.unlink()
         raise _BrokenError("the file has changed since its first part came")
     return whole
@@ -281,6 +287,15 @@ def _note(part: Path, response: requests.Response, whole: int | None) -> None:
     if not tag or tag.startswith("W/"):  # a weak tag does not vouch for bytes
         tag = response.headers.get("Last-Modified", "")
     _note_path(part).write_text(json.dumps({"tag": tag, "bytes": whole}), "utf-8")
+
+
+def _noted(part: Path) -> dict[str, Any]:
+    """What `_note` wrote; nothing where it did not, or was ended while at it."""
+    try:
+        note = json.loads(_note_path(part).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return note if isinstance(note, dict) else {}
 
 
 def _note_path(part: Path) -> Path:

@@ -234,8 +234,8 @@ def _transfer() -> Iterator[Callable[[str, int, int | None], None]]:
 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
-        bar.disable = not console.is_terminal
+    hidden = not console.is_terminal
+    with Progress(*columns, TimeRemainingColumn(), console=console, disable=hidden) as bar:
         tasks = {}
 
         def tell(name: str, done: int, total: int | None) -> None:
