@@ -1,11 +1,11 @@
 """Comparing runs: same truths or none of it."""
 
 import pytest
-from evaluation.rows import row
 
 from edgewise.errors import InputError
 from edgewise.evaluation import Header
 from edgewise.evaluation.compare import Run, compare
+from tests.evaluation.rows import row
 
 
 @pytest.fixture

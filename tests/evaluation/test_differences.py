@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 import pytest
-from evaluation.rows import pair_score
 
 from edgewise.evaluation.differences import Match, differences
+from tests.evaluation.rows import pair_score
 
 
 def match(id_, first, second, *, set_="one", union=100, **values):

@@ -1,10 +1,10 @@
 """Which files of a folder make pairs, and what is said of the others."""
 
 import pytest
-from evaluation.folders import disc, write, write_pair
 
 from edgewise.errors import InputError
 from edgewise.evaluation import find_pairs
+from tests.evaluation.folders import disc, write, write_pair
 
 
 def keys(found):

@@ -5,12 +5,12 @@ import math
 from dataclasses import replace
 
 import pytest
-from evaluation.folders import Orange, disc, write, write_pair
-from evaluation.rows import row
 
 from edgewise.errors import InputError, OutputError
 from edgewise.evaluation import Header, Results, evaluate, find_pairs, read_results
 from edgewise.evaluation.rows import Row
+from tests.evaluation.folders import Orange, disc, write, write_pair
+from tests.evaluation.rows import row
 
 HEADER = Header(engine={"engine": "orange", "sha256": "00"})
 

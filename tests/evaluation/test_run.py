@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from evaluation.folders import Harm, Orange, disc, write, write_pair
 
 from edgewise.errors import EdgewiseError, EdgewiseWarning, InputError, ModelError
 from edgewise.evaluation import Failure, Row, evaluate, find_pairs
 from edgewise.evaluation.run import score_pair
 from edgewise.metrics import score
+from tests.evaluation.folders import Harm, Orange, disc, write, write_pair
 
 
 def run(folder, engine=None, **options):

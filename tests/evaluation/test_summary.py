@@ -3,10 +3,10 @@
 import math
 
 import pytest
-from evaluation.rows import row
 
 from edgewise.evaluation import summarise
 from edgewise.evaluation.rows import FAST
+from tests.evaluation.rows import row
 
 
 @pytest.fixture

@@ -3,28 +3,31 @@
 import os
 import platform
 from collections.abc import Iterable, Sequence
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from edgewise.errors import InputError
+from edgewise.errors import InputError, OutputError, missing_extra
 
 if TYPE_CHECKING:
-    from edgewise.evaluation import Failure, Header, OpenRefine, Pair, Row
+    from edgewise.evaluation import Failure, Header, OpenRefine, Outcome, Pair, Row
 
 SOME_FAILED = 1
 NOTHING_DONE = 2
 _MOST_PROBLEMS = 20
 
 
-def command(  # noqa: PLR0913, PLR0917  # the options of the command line
+def command(
     folders: list[Path] = typer.Argument(..., metavar="DIR...", help="Folders of pairs."),
     json_file: Path | None = typer.Option(None, "--json", help="Write the summary as JSON."),
     csv_file: Path | None = typer.Option(None, "--csv", help="Write a line a pair as CSV."),
     results: Path | None = typer.Option(
         None, "--results", help="Write a line a pair as JSON; goes on where it was interrupted."
     ),
+    report: Path | None = typer.Option(None, "--report", help="Write a report as one HTML file."),
     workers: int = typer.Option(1, "--workers", min=1, help="Processes, of one thread each."),
     threads: int | None = typer.Option(
         None, "--threads", min=1, help="Threads of a process; default: all cores, or 1 a worker."
@@ -44,9 +47,10 @@ def command(  # noqa: PLR0913, PLR0917  # the options of the command line
     refined <id>_mask.png. Ends with status 1 where some pair failed.
     """
     from edgewise.cli.tables import overview_lines
-    from edgewise.evaluation import NetworkEngine, find_pairs, summarise
+    from edgewise.evaluation import NetworkEngine, Outcome, find_pairs, summarise
     from edgewise.evaluation.exports import summary_values, write_csv, write_json
 
+    _check_outputs(json_file, csv_file, report)
     found = find_pairs(folders, refine_all=refine)
     _print_problems(found.problems)
     threads = threads or (1 if workers > 1 else None)
@@ -57,15 +61,32 @@ def command(  # noqa: PLR0913, PLR0917  # the options of the command line
     if not rows:
         typer.echo("edgewise: no pair could be scored", err=True)
         raise typer.Exit(NOTHING_DONE)
-    overview = summarise(rows, header.measured)
+    done = Outcome(
+        header=header,
+        overview=summarise(rows, header.measured),
+        rows=rows,
+        failures=failures,
+        problems=found.problems,
+    )
     if json_file:
-        write_json(json_file, summary_values(header, overview, failures, found.problems))
+        write_json(json_file, summary_values(done))
     if csv_file:
         write_csv(csv_file, rows, header.measured)
-    typer.echo(overview_lines(overview))
-    if failures or found.problems:
-        typer.echo(f"{len(failures) + len(found.problems)} failed", err=True)
+    if report:
+        _write_report(report, done, chosen, engine, workers)
+    typer.echo(overview_lines(done.overview))
+    if done.failed:
+        typer.echo(f"{done.failed} failed", err=True)
         raise typer.Exit(SOME_FAILED)
+
+
+def _check_outputs(json_file: Path | None, csv_file: Path | None, report: Path | None) -> None:
+    """Raise before a long run what would be raised after it."""
+    for path in (json_file, csv_file, report):
+        if path and not path.resolve().parent.is_dir():
+            raise OutputError(f"{path}: cannot be written: there is no folder {path.parent}")
+    if report and find_spec("jinja2") is None:
+        raise missing_extra("jinja2", "report")
 
 
 def _print_problems(problems: Sequence[str]) -> None:
@@ -134,6 +155,23 @@ def _scored(
                 file.add(outcome)
                 rows.append(outcome)
     return rows, failures
+
+
+def _write_report(
+    path: Path, done: "Outcome", pairs: Sequence["Pair"], engine: "OpenRefine", workers: int
+) -> None:
+    """Write the report, for which the pairs that it shows are read (and refined) again."""
+    from edgewise.cli.progress import tracked
+    from edgewise.evaluation.workers import each
+    from edgewise.report import crop_pair, extremes, write_report
+
+    ends = extremes(done.rows)
+    worst = frozenset(row.key for row in ends.worst)
+    shown = worst | {row.key for row in ends.best}
+    chosen = [pair for pair in pairs if pair.key in shown]
+    crops = each(partial(crop_pair, worst=worst), chosen, engine, workers=workers)
+    by_key = {crop.key: crop for crop in tracked(crops, total=len(chosen), what="report")}
+    write_report(path, done, by_key)
 
 
 def _print_failure(failure: "Failure") -> None:

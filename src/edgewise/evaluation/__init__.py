@@ -5,6 +5,7 @@ table, `compare` sets two runs side by side. Nothing here prints.
 """
 
 from edgewise.evaluation.engines import NetworkEngine, OpenRefine, Refine
+from edgewise.evaluation.outcome import Outcome
 from edgewise.evaluation.pairs import Found, Pair, find_pairs
 from edgewise.evaluation.results import Header, Results, read_results
 from edgewise.evaluation.rows import Failure, Row
@@ -17,6 +18,7 @@ __all__ = [
     "Header",
     "NetworkEngine",
     "OpenRefine",
+    "Outcome",
     "Overview",
     "Pair",
     "Refine",

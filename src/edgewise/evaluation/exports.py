@@ -7,31 +7,22 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from edgewise.evaluation.results import Header
-from edgewise.evaluation.rows import Failure, Row
-from edgewise.evaluation.summary import Overview
+from edgewise.evaluation.outcome import Outcome
+from edgewise.evaluation.rows import Row
 from edgewise.files import atomic_path
 
 FORMAT = 1
 
 
-def summary_values(
-    header: Header, overview: Overview, failures: Iterable[Failure], problems: Iterable[str]
-) -> dict[str, Any]:
-    """The summary for JSON; docs/evaluate.md lists its keys.
-
-    Args:
-        header: what the rows depend on.
-        overview: their summary.
-        failures: pairs that could not be scored.
-        problems: what kept files from being pairs.
-    """
+def summary_values(done: Outcome) -> dict[str, Any]:
+    """The summary of a run for JSON; docs/evaluate.md lists its keys."""
+    header = {key: value for key, value in asdict(done.header).items() if key != "format"}
     return {
         "format": FORMAT,
-        **{key: value for key, value in asdict(header).items() if key != "format"},
-        **overview.to_dict(),
-        "failures": [asdict(failure) for failure in failures],
-        "problems": list(problems),
+        **header,
+        **done.overview.to_dict(),
+        "failures": [asdict(failure) for failure in done.failures],
+        "problems": list(done.problems),
     }
 
 

@@ -1,10 +1,8 @@
-"""Run: refine and score pairs, in this process or in several."""
+"""Run: refine and score pairs."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +15,17 @@ from edgewise.evaluation.engines import OpenRefine, Refine
 from edgewise.evaluation.masks import Mask, Masks, load_masks
 from edgewise.evaluation.pairs import Pair
 from edgewise.evaluation.rows import EDGE_DISTANCES, Failure, Rings, Row, full_score
-from edgewise.metrics import PairScore, agreement, binarise, mba, overlap, score
-from edgewise.metrics.boundaries import boundary_depth, boundary_overlaps
-from edgewise.metrics.score import BOUNDARY_RATIOS
+from edgewise.evaluation.workers import each
+from edgewise.metrics import (
+    BOUNDARY_RATIOS,
+    PairScore,
+    agreement,
+    binarise,
+    boundary_iou,
+    mba,
+    overlap,
+    score,
+)
 
 _BLOCK = 1 << 20
 
@@ -32,49 +38,13 @@ def evaluate(
     Args:
         pairs: what to score.
         open_refine: what refines; opened only where some pair is to be refined.
-        workers: processes; 1 works in this one. Each holds one pair at a time.
+        workers: processes; 1 works in this one.
         fast: measure `rows.FAST` alone.
 
     Raises:
         EdgewiseError: the engine cannot be opened, or a worker died.
     """
-    needed = open_refine if any(pair.refined is None for pair in pairs) else None
-    refine = needed() if needed else None  # so that what is wrong with it is said once, and here
-    if workers == 1:
-        yield from (_outcome(pair, refine, fast=fast) for pair in pairs)
-        return
-    del refine
-    pool = ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_open_worker, initargs=(needed,)
-    )
-    try:
-        yield from _results([pool.submit(_work, pair, fast=fast) for pair in pairs])
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _results(futures: Iterable[Future[Row | Failure]]) -> Iterator[Row | Failure]:
-    try:
-        for future in as_completed(futures):
-            yield future.result()
-    except BrokenProcessPool as error:
-        raise EdgewiseError(
-            "a worker process died, perhaps for want of memory; go on with fewer workers (what is"
-            " in the results file is kept)"
-        ) from error
-
-
-_worker_refine: Refine | None = None
-
-
-def _open_worker(open_refine: OpenRefine | None) -> None:
-    global _worker_refine  # noqa: PLW0603  # an opened network does not pickle
-    cv2.setNumThreads(1)  # the workers are the threads
-    _worker_refine = open_refine() if open_refine else None
-
-
-def _work(pair: Pair, *, fast: bool) -> Row | Failure:
-    return _outcome(pair, _worker_refine, fast=fast)
+    return each(partial(_outcome, fast=fast), pairs, open_refine, workers=workers)
 
 
 def _outcome(pair: Pair, refine: Refine | None, *, fast: bool) -> Row | Failure:
@@ -137,8 +107,7 @@ def checksum(path: Path) -> str:
 def _fast_score(mask: NDArray[Any], truth: Mask) -> PairScore:
     hard = _hard(mask)
     shared, agreeing = overlap(hard, truth), agreement(hard, truth)
-    depths = [boundary_depth(truth.shape, ratio) for ratio in BOUNDARY_RATIOS]
-    wide, fine = boundary_overlaps(hard, truth, depths)
+    wide, fine = (boundary_iou(hard, truth, ratio=ratio) for ratio in BOUNDARY_RATIOS)
     return full_score(
         {
             "pixels": agreeing.whole,
@@ -147,8 +116,8 @@ def _fast_score(mask: NDArray[Any], truth: Mask) -> PairScore:
             "union": shared.whole,
             "iou": shared.score,
             "mba": mba(hard, truth),
-            "boundary_iou": wide.score,
-            "boundary_iou_fine": fine.score,
+            "boundary_iou": wide,
+            "boundary_iou_fine": fine,
         }
     )
 
