@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from edgewise import cutout
-from edgewise.cutout import MATTE, alpha_of, compose, cropped, cut_out, estimate_foreground
+from edgewise.cutout import compose, cropped, cut_out, estimate_foreground
 from edgewise.errors import InputError, OutputError
+from edgewise.matte import alpha_of
 
 colours = st.tuples(*[st.integers(0, 255)] * 3)
 
@@ -148,30 +149,18 @@ def test_a_flat_photo_of_any_shape_and_alpha_keeps_its_colour(shape, level):
 
 def test_cut_out_is_rgba_with_straight_alpha(scene):
     photo, alpha = scene["photo"], scene["alpha"]
-    result = cut_out(photo, as_float(alpha), levels=MATTE)
+    result = cut_out(photo, as_float(alpha), is_alpha=True)
     assert result.dtype == np.uint8
     np.testing.assert_array_equal(result[..., 3], alpha)
     np.testing.assert_array_equal(result[..., :3], estimate_foreground(photo, as_float(alpha)))
 
 
-def test_a_probability_becomes_alpha_by_its_levels():
-    soft = np.array([[0, 0.25, 0.6, 0.95, 1]], np.float32)
-    np.testing.assert_allclose(alpha_of(soft), [[0, 0, 0.5, 1, 1]], atol=1e-6)
-    np.testing.assert_array_equal(alpha_of(soft, MATTE), soft)
-
-
-def test_the_haze_of_a_probability_is_cut_away():
-    soft = np.full((9, 9), 0.1, np.float32)
-    soft[3:6, 3:6] = 0.97
-    alpha = cut_out(np.zeros((9, 9, 3), np.uint8), soft)[..., 3]
-    np.testing.assert_array_equal(alpha > 0, soft > 0.5)
-    assert set(np.unique(alpha)) == {0, 255}
-
-
-@pytest.mark.parametrize("levels", [(0.5, 0.5), (0.9, 0.1), (-0.1, 1), (0, 1.1), (np.nan, 1)])
-def test_levels_out_of_order_are_refused(levels):
-    with pytest.raises(InputError, match="0 <= lower < upper <= 1"):
-        alpha_of(np.zeros((2, 2), np.float32), levels)
+def test_a_probability_is_cut_out_by_its_alpha(scene):
+    soft = as_float(scene["alpha"])
+    result = cut_out(scene["photo"], soft)
+    expected = alpha_of(scene["photo"], soft)
+    np.testing.assert_allclose(result[..., 3] / 255, expected, atol=0.002)
+    assert np.abs(expected - soft).max() > 0.1
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ import numpy as np
 
 from edgewise.errors import InputError, OutputError
 from edgewise.files import atomic_path
+from edgewise.matte import alpha_of
 
 if TYPE_CHECKING:
     import os
@@ -30,16 +31,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 _Kind = TypeVar("_Kind", bound=np.generic)
-
-PROBABILITY = (0.25, 0.95)
-"""Levels for a refiner's soft mask: a probability has a haze far from the edge, an alpha has not.
-
-The upper level is nearer to 1 than the lower to 0, because where the network is nearly sure of a
-hair there is still background in the pixel: as opaque it would show.
-"""
-
-MATTE = (0.0, 1.0)
-"""Levels that leave an alpha matte as it is."""
 
 SMOOTHNESS = 1e-5
 """The energy's weight of smooth colours where alpha is constant (PyMatting's default)."""
@@ -55,42 +46,24 @@ SMALL = 32
 _CHUNK = 1 << 14  # pixels updated at once: their temporary arrays stay in the processor's cache
 
 
-def cut_out(
-    photo: Bytes, soft: Floats | NDArray[np.bool_], *, levels: tuple[float, float] = PROBABILITY
-) -> Bytes:
+def cut_out(photo: Bytes, soft: Floats | NDArray[np.bool_], *, is_alpha: bool = False) -> Bytes:
     """The object of a photo on a transparent ground.
 
     Args:
         photo: uint8 HxWx3 RGB.
         soft: float32 HxW in [0, 1], as a `Refinement` has it; or bool HxW.
-        levels: see `alpha_of`; `MATTE` where `soft` is an alpha already.
+        is_alpha: `soft` is an alpha matte, to be kept as it is. Otherwise it is a probability,
+            whose alpha `edgewise.matte.alpha_of` finds.
 
     Returns:
         uint8 HxWx4 RGBA, straight (not premultiplied) alpha; colours as of `estimate_foreground`.
 
     Raises:
-        InputError: another form, sizes that differ, or levels out of order.
+        InputError: another form, or sizes that differ.
     """
     _check(photo, soft)
-    alpha = _as_bytes(alpha_of(soft, levels))
+    alpha = _as_bytes(soft.astype(np.float32) if is_alpha else alpha_of(photo, soft))
     return np.dstack([_foreground(photo, alpha), alpha])
-
-
-def alpha_of(soft: Floats | NDArray[np.bool_], levels: tuple[float, float] = PROBABILITY) -> Floats:
-    """The alpha that a soft mask stands for: 0 up to the lower level, 1 from the upper, a ramp.
-
-    Args:
-        soft: float32 HxW in [0, 1], or bool HxW.
-        levels: the two levels, 0 <= lower < upper <= 1.
-
-    Raises:
-        InputError: levels out of order or range.
-    """
-    low, high = levels
-    if not 0 <= low < high <= 1:
-        raise InputError(f"levels are {low:g} and {high:g}; expected 0 <= lower < upper <= 1")
-    ramp = (soft.astype(np.float32) - np.float32(low)) / np.float32(high - low)
-    return np.clip(ramp, 0, 1, out=ramp)
 
 
 def estimate_foreground(photo: Bytes, alpha: Floats | NDArray[np.bool_]) -> Bytes:

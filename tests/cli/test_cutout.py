@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from edgewise.cli import BAD_INPUT, main
-from edgewise.cutout import MATTE, PROBABILITY, compose, cut_out
+from edgewise.cutout import compose, cut_out
 from edgewise.network import runtime
 from edgewise.refiner import Refiner
 
@@ -65,7 +65,7 @@ def pixels(path):
 def test_without_refining_the_masks_levels_are_the_alpha(run, files, tmp_path, name):
     photo_path, mask_path, photo, mask = files
     assert run(photo_path, mask_path, "-o", tmp_path / name, "--no-refine") == (0, "")
-    expected = cut_out(photo, (mask / 255).astype(np.float32), levels=MATTE)
+    expected = cut_out(photo, (mask / 255).astype(np.float32), is_alpha=True)
     np.testing.assert_array_equal(pixels(tmp_path / name), expected)
     np.testing.assert_array_equal(expected[..., 3], mask)
 
@@ -74,16 +74,14 @@ def test_by_default_the_refined_soft_mask_is_cut_out(run, files, tmp_path):
     photo_path, mask_path, photo, mask = files
     assert run(photo_path, mask_path, "-o", tmp_path / "out.png") == (0, "")
     soft = Refiner(FakeEngine()).refine(photo, mask).soft
-    np.testing.assert_array_equal(
-        pixels(tmp_path / "out.png"), cut_out(photo, soft, levels=PROBABILITY)
-    )
+    np.testing.assert_array_equal(pixels(tmp_path / "out.png"), cut_out(photo, soft))
 
 
 def test_background_colour_gives_an_opaque_picture(run, files, tmp_path):
     photo_path, mask_path, photo, mask = files
     out = tmp_path / "out.png"
     assert run(photo_path, mask_path, "-o", out, "--no-refine", "--background", "lime")[0] == 0
-    cut = cut_out(photo, (mask / 255).astype(np.float32), levels=MATTE)
+    cut = cut_out(photo, (mask / 255).astype(np.float32), is_alpha=True)
     np.testing.assert_array_equal(pixels(out), compose(cut, (0, 255, 0)))
 
 

@@ -42,10 +42,9 @@ def command(
     ground = None if background is None else _ground(background)
     picture = read_photo(photo)
     soft = read_mask(mask, size=(picture.shape[0], picture.shape[1]))
-    levels = cutout.MATTE
     if refine:
-        soft, levels = _refined(picture, soft, mask, (model, threads, device)), cutout.PROBABILITY
-    result = cutout.cut_out(picture, soft, levels=levels)
+        soft = _refined(picture, soft, mask, (model, threads, device))
+    result = cutout.cut_out(picture, soft, is_alpha=not refine)
     if crop:
         result = cutout.cropped(result)
     cutout.write_cutout(output, result if ground is None else cutout.compose(result, ground))
