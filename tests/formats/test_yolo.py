@@ -1,11 +1,13 @@
 """YOLO's lines come back as masks once the photos tell their sizes."""
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
 from PIL import Image
 
-from edgewise.errors import InputError, OutputError
+from edgewise.errors import DependencyError, InputError, OutputError
 from edgewise.formats.annotation import Form
 from edgewise.formats.yolo import read, write
 
@@ -118,6 +120,12 @@ def test_a_missing_and_a_damaged_photo_are_named(folder):
 def test_class_names_that_cannot_be_read_are_refused(folder, names, wrong):
     with pytest.raises(InputError, match=wrong):
         read(labelled(folder, "0 0 0 1 0 1 1", names))
+
+
+def test_without_the_extra_the_message_names_it(folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    with pytest.raises(DependencyError, match=r"pip install 'edgewise\[formats\]'"):
+        read(labelled(folder, "0 0 0 1 0 1 1"))
 
 
 def test_folders_without_names_labels_or_photos_are_refused(folder, tmp_path):
