@@ -94,12 +94,33 @@ def test_the_same_input_gives_the_same_interval():
     assert first == second
 
 
-def test_one_photo_has_no_interval():
-    found = differences([match("a", 0.5, 0.6), match("a", 0.5, 0.7)])
-    estimate = found.all_pairs.scores["iou_per_image"]
-    assert estimate.value == pytest.approx(0.15)
-    assert math.isnan(estimate.low)
-    assert math.isnan(estimate.high)
+@pytest.mark.parametrize(("photos", "known"), [(1, False), (4, False), (5, True)])
+def test_few_photos_have_no_interval(photos, known):
+    matches = [match(str(at % photos), 0.5, 0.6 + at / 100) for at in range(2 * photos)]
+    estimate = differences(matches).all_pairs.scores["iou_per_image"]
+    assert not math.isnan(estimate.value)
+    assert math.isnan(estimate.low) is not known
+    assert math.isnan(estimate.high) is not known
+
+
+def test_sets_of_two_photos_widen_the_mean_over_sets_as_they_should():
+    """The variance of the mean of two photos is half of s squared, with n - 1 in s."""
+    random = np.random.default_rng(5)
+    steps = 0.05 * random.standard_normal((60, 2))
+    matches = [
+        match(str(photo), 0.5, 0.5 + step, set_=f"{at:02}")
+        for at, pair in enumerate(steps)
+        for photo, step in enumerate(pair)
+    ]
+    estimate = differences(matches).mean_over_sets.scores["iou_per_image"]
+    half = 1.96 * math.sqrt((steps.var(axis=1, ddof=1) / 2).sum()) / len(steps)
+    assert estimate.high - estimate.low == pytest.approx(2 * half, rel=0.1)
+
+
+def test_a_set_of_one_photo_leaves_the_mean_over_sets_without_an_interval():
+    found = differences([*many(20, 0.1), match("x", 0.5, 0.6, set_="two")])
+    assert math.isnan(found.mean_over_sets.scores["iou_per_image"].low)
+    assert not math.isnan(found.all_pairs.scores["iou_per_image"].low)
 
 
 def test_many_photos_are_drawn_in_bounded_memory():

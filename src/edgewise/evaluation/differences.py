@@ -14,6 +14,9 @@ from edgewise.metrics import PairScore
 HARM = 0.002
 """A pair is harmed where its IoU falls, and improved where it rises, by more than this."""
 
+FEWEST_PHOTOS = 5
+"""Scores of fewer photos have no interval; in a mean over sets, each set has to have two."""
+
 DRAWS = 2000
 SEED = 0
 _PERCENTILES = (2.5, 97.5)
@@ -50,7 +53,7 @@ class Difference:
     Attributes:
         name: of the set.
         pairs: how many.
-        photos: of how many photos; an interval takes at least two.
+        photos: of how many photos; see `FEWEST_PHOTOS`.
         scores: by the names of `score_names`. Means are over the pairs that define both.
         improved: share of the pairs whose IoU rises by more than `HARM`.
         harmed: share whose IoU falls by more.
@@ -88,7 +91,9 @@ def differences(matches: Iterable[Match], measured: Sequence[str] = FULL) -> Dif
 
     Intervals are percentile bootstrap: photos are drawn with replacement, `DRAWS` times, each with
     all its pairs, since masks of one photo are not independent. For the mean over sets they are
-    drawn within each set. The seed is fixed, so that the same input gives the same interval.
+    drawn within each set. Of n photos n - 1 are drawn, which makes the variance right for few of
+    them too (McCarthy and Snowden, 1985: "The bootstrap and finite population sampling"). The seed
+    is fixed, so that the same input gives the same interval.
 
     Args:
         matches: the pairs.
@@ -167,21 +172,24 @@ def _parts(match: Match, name: str) -> tuple[float, float, float, float]:
 
 @dataclass(frozen=True, slots=True)
 class _Spread:
-    """Differences of sets, and over draws of their photos: sets x scores, sets x draws x scores."""
+    """Differences of sets: sets x scores; over draws of their photos: sets x draws x scores."""
 
     values: Sums
     draws: Sums
+    photos: NDArray[np.intp]
 
     @classmethod
     def of(cls, parts: Sequence[Sums]) -> "_Spread":
         values = [_step(sums.sum(axis=0)) for sums in parts]
         # Each set has its own stream: equal draws in sets of equal size would not be independent.
         draws = [_step(_drawn(sums, stream)) for stream, sums in enumerate(parts)]
-        return cls(np.asarray(values), np.asarray(draws))
+        photos = np.array([len(sums) for sums in parts])
+        return cls(np.asarray(values), np.asarray(draws), photos)
 
     def only(self, at: int) -> "_Spread":
         """The spread of one set."""
-        return _Spread(self.values[at : at + 1], self.draws[at : at + 1])
+        part = slice(at, at + 1)
+        return _Spread(self.values[part], self.draws[part], self.photos[part])
 
     def estimates(self, names: Sequence[str]) -> dict[str, Estimate]:
         """The mean over the sets that define each score, with its interval."""
@@ -194,7 +202,7 @@ class _Spread:
         value = float(self.values[defined, at].mean())
         means = self.draws[defined, :, at].mean(axis=0)
         means = means[~np.isnan(means)]  # some draws may hold no pair that defines the score
-        if not len(means):
+        if self.photos[defined].sum() < FEWEST_PHOTOS or not len(means):
             return Estimate(value)
         low, high = np.percentile(means, _PERCENTILES)
         return Estimate(value, float(low), float(high))
@@ -223,8 +231,8 @@ def _drawn(sums: Sums, stream: int) -> Sums:
 
 
 def _times_drawn(random: np.random.Generator, photos: int, draws: int) -> Sums:
-    """How often each photo is drawn, draws x photos, in `photos` draws with replacement."""
-    chosen = random.integers(photos, size=(draws, photos))
+    """How often each photo is drawn, draws x photos; each time one less than there are."""
+    chosen = random.integers(photos, size=(draws, photos - 1))
     chosen += photos * np.arange(draws)[:, None]
     return (
         np.bincount(chosen.ravel(), minlength=draws * photos).reshape(draws, photos).astype(float)

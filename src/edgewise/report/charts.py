@@ -121,7 +121,7 @@ class Histogram:
     zero: float
 
 
-def histogram(points: Sequence[float], *, width: float = 640, height: float = 220) -> Histogram:
+def histogram(points: Sequence[float], *, width: float = 440, height: float = 200) -> Histogram:
     """The histogram of gains in points; the outermost bins hold all that lies beyond them.
 
     Args:
@@ -184,7 +184,10 @@ def _bin_ticks(low: float, high: float, step: float, width: float) -> list[Tick]
     every = 5 * step
     marks = range(math.ceil(low / every - 1e-9), math.floor(high / every + 1e-9) + 1)
     return [
-        Tick(at=(mark * every - low) / (high - low) * width, label=f"{mark * every:+g}")
+        Tick(
+            at=(mark * every - low) / (high - low) * width,
+            label=f"{mark * every:+g}" if mark else "0",
+        )
         for mark in marks
     ]
 
@@ -211,7 +214,7 @@ class Rings:
     ticks: list[Tick]
 
 
-def rings(rows: Sequence[Row], *, width: float = 640, height: float = 260) -> Rings:
+def rings(rows: Sequence[Row], *, width: float = 440, height: float = 220) -> Rings:
     """Accuracy by distance from the truth's edge, mean over the pairs with such pixels.
 
     Where some pairs have a mask before, it is over those.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewise.errors import missing_extra
-from edgewise.evaluation.differences import DRAWS, HARM, SEED, Estimate
+from edgewise.evaluation.differences import DRAWS, FEWEST_PHOTOS, HARM, SEED, Estimate
 from edgewise.evaluation.outcome import Outcome
 from edgewise.evaluation.pairs import Key
 from edgewise.evaluation.rows import Row
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 SCORES = {
-    "iou_per_image": "IoU, mean per image",
-    "iou": "IoU, pooled",
+    "iou_per_image": "IoU per image",
+    "iou": "IoU pooled",
     "mba": "mBA",
-    "boundary_iou": "Boundary IoU, 2 %",
-    "boundary_iou_fine": "Boundary IoU, 0.5 %",
+    "boundary_iou": "Boundary IoU at 2\N{NO-BREAK SPACE}%",
+    "boundary_iou_fine": "Boundary IoU at 0.5\N{NO-BREAK SPACE}%",
 }
 """The scores of the page's tables, in percent."""
 
@@ -105,6 +105,7 @@ def render(done: Outcome, crops: Mapping[Key, Crop]) -> str:
         "outline": f"translate({OUTLINE_SHIFT} {OUTLINE_SHIFT}) scale({OUTLINE_SCALE})",
         "harm": 100 * HARM,
         "draws": DRAWS,
+        "fewest": FEWEST_PHOTOS,
         "seed": SEED,
         **_gain_charts(lines),
     }
