@@ -44,11 +44,11 @@ def evaluate(
     Raises:
         EdgewiseError: the engine cannot be opened, or a worker died.
     """
-    return each(partial(_outcome, fast=fast), pairs, open_refine, workers=workers)
+    return each(partial(outcome, fast=fast), pairs, open_refine, workers=workers)
 
 
-def _outcome(pair: Pair, refine: Refine | None, *, fast: bool) -> Row | Failure:
-    """The pair's row, or why there is none: one bad pair must not end a long run."""
+def outcome(pair: Pair, refine: Refine | None, *, fast: bool = False) -> Row | Failure:
+    """As `score_pair`, or why there is no row: one bad pair must not end a long run."""
     try:
         return score_pair(pair, refine, fast=fast)
     except EdgewiseError as error:
