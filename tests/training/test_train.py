@@ -1,0 +1,141 @@
+"""A run learns, stops in time, goes on where it stopped, and exports what it learned."""
+
+import itertools
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+torch = pytest.importorskip("torch", reason="training needs the extra edgewise[train]")
+
+from edgewise.network.runtime import OnnxEngine
+from edgewise.training import train
+from edgewise.training.data import Library, draw
+from edgewise.training.export import Deployed, export, load
+from tests.fakes import disc, red_on_blue
+
+CONFIG = train.Config(size=64, batch=2, warmup_steps=1, ema=0.5)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """Two sources, a background and a cut-out, in the layout of the training data."""
+    folder = tmp_path_factory.mktemp("data")
+    truth = disc((150, 180), (75, 90), 45)
+    for name in ("davis", "bsds_regions", "_backgrounds", "_cutouts"):
+        (folder / name).mkdir()
+    photo = Image.fromarray(red_on_blue(truth))
+    photo.save(folder / "davis" / "a_im.jpg")
+    Image.fromarray(truth).save(folder / "davis" / "a_gt.png")
+    Image.fromarray(np.roll(truth, 4, 0)).save(folder / "davis" / "a_seg_net.png")
+    photo.save(folder / "bsds_regions" / "b_im.jpg")
+    Image.fromarray(truth.astype(np.uint8) + 1).save(folder / "bsds_regions" / "b_labels.png")
+    photo.save(folder / "_backgrounds" / "c.jpg")
+    photo.putalpha(Image.fromarray(truth.astype(np.uint8) * 255))
+    photo.save(folder / "_cutouts" / "d.webp")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def batches(root):
+    random, library = np.random.default_rng(0), Library(root)
+    samples = [draw(library, 64, random) for _ in range(4)]
+    stacked = (
+        torch.utils.data.default_collate(samples[:2]),
+        torch.utils.data.default_collate(samples[2:]),
+    )
+    return itertools.cycle(stacked)
+
+
+def test_samples_are_two_views_of_one_object(root):
+    random, library = np.random.default_rng(1), Library(root)
+    for _ in range(40):
+        sample = draw(library, 64, random)
+        assert sample["photo"].shape == sample["photo1"].shape == (64, 64, 3)
+        for key in ("truth", "weight", "coarse", "prior", "truth1", "weight1", "coarse1"):
+            assert sample[key].shape == (64, 64)
+            assert sample[key].dtype == np.uint8
+        zoom, top, left = sample["place"]
+        assert zoom in (1, 2)
+        assert 0 <= top <= 64 - 64 // zoom
+        assert 0 <= left <= 64 - 64 // zoom
+
+
+def test_the_second_view_is_the_first_s_window_at_twice_the_zoom(root):
+    random, library = np.random.default_rng(2), Library(root)
+    zoomed = (draw(library, 64, random) for _ in range(60))
+    sample = next(s for s in zoomed if s["place"][0] == 2)
+    _, top, left = sample["place"]
+    window = sample["truth"][top : top + 32, left : left + 32].astype(float)
+    halved = sample["truth1"].reshape(32, 2, 32, 2).mean((1, 3))
+    assert np.abs(window - halved).max() <= 1
+
+
+def test_the_next_prior_is_cut_where_the_second_view_is():
+    answer = torch.zeros(2, 1, 64, 64)
+    answer[:, :, 10:20, 30:40] = 1
+    prior = train.next_prior(answer, torch.tensor([[2, 8, 28], [1, 0, 0]]))
+    assert prior.shape == (2, 1, 64, 64)
+    assert prior[0, 0, 12, 12] == 1
+    assert prior[0, 0, 40, 40] == 0
+    assert torch.equal(prior[1], answer[1])
+
+
+def test_an_empty_folder_is_told(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no folders with"):
+        Library(tmp_path)
+
+
+def test_learning_lowers_the_loss(batches):
+    torch.manual_seed(0)
+    state = train.start(CONFIG, torch.device("cpu"))
+    state.model.train()
+    batch = next(batches)
+    losses = [train.learn(state, batch, CONFIG) for _ in range(12)]
+    assert np.mean(losses[-3:]) < 0.8 * np.mean(losses[:3])
+
+
+def test_a_run_stops_in_time_and_goes_on_where_it_stopped(batches, tmp_path):
+    state = train.start(CONFIG, torch.device("cpu"))
+    train.train(state, batches, CONFIG, minutes=0.03, folder=tmp_path)
+    assert state.step > 0
+    later = train.start(CONFIG, torch.device("cpu"))
+    later.load(tmp_path / "last.pt")
+    assert (later.step, later.samples) == (state.step, state.samples)
+    for key, value in later.average.state_dict().items():
+        assert torch.equal(value, state.average.state_dict()[key])
+    train.train(later, batches, CONFIG, minutes=0.03, folder=tmp_path)
+    assert later.step > state.step
+    assert later.seconds > state.seconds
+
+
+def test_the_curve_is_written(batches, tmp_path):
+    state = train.start(CONFIG, torch.device("cpu"))
+    state.step = 19
+    train.train(state, batches, CONFIG, minutes=0.02, folder=tmp_path)
+    row = json.loads((tmp_path / "curve.jsonl").read_text().splitlines()[0])
+    assert row["step"] == 20
+    assert row["loss"] > 0
+
+
+def test_the_rate_rises_then_falls():
+    shares = [train.schedule(CONFIG, step, step / 100) for step in range(101)]
+    assert shares[0] == pytest.approx(1)
+    assert shares[-1] == pytest.approx(CONFIG.final_share)
+    assert all(a >= b for a, b in itertools.pairwise(shares))
+
+
+@pytest.mark.filterwarnings("ignore")  # torch's exporter warns of its own deprecated calls
+def test_the_exported_file_answers_like_the_network(batches, tmp_path):
+    state = train.start(CONFIG, torch.device("cpu"))
+    state.save(tmp_path / "last.pt", CONFIG)
+    network = load(tmp_path / "last.pt")
+    digest = export(network, tmp_path / "net.onnx")
+    assert len(digest) == 64
+    engine = OnnxEngine(tmp_path / "net.onnx", threads=1)
+    for shape in ((1, 5, 64, 64), (3, 5, 128, 192)):
+        views = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+        with torch.no_grad():
+            expected = Deployed(network)(torch.from_numpy(views)).numpy()
+        assert np.allclose(engine(views), expected, atol=1e-5)
