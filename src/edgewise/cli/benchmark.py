@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from edgewise.cli import benchmark_run
+
 if TYPE_CHECKING:
     from edgewise.benchmarks.catalog import Row
     from edgewise.benchmarks.store import Store
@@ -20,6 +22,8 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+
+app.command("run")(benchmark_run.command)
 
 _Root = typer.Option(
     None, "--root", help="Where the data lie; default: $EDGEWISE_BENCHMARKS, else a cache folder."

@@ -1,0 +1,245 @@
+"""Run: refine input sets of one object a photo, keep the masks, and score them.
+
+Below a run's folder, each input set has a folder in the published layout, `<name>_mask.png`, with
+one results file a method, by which an interrupted run goes on.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgewise.benchmarks import load
+from edgewise.benchmarks.catalog import find, find_network, networks, row_name
+from edgewise.benchmarks.figures import COARSE
+from edgewise.benchmarks.samples import REFINED
+from edgewise.benchmarks.store import Store, need
+from edgewise.errors import InputError, OutputError
+from edgewise.evaluation import Failure, Header, OpenRefine, Pair, Refine, Results, Row
+from edgewise.evaluation.run import outcome
+from edgewise.evaluation.workers import each
+from edgewise.masks import write_mask
+
+BINARY = ("big", "pascal")
+"""The datasets of one object a photo."""
+
+OWN = "edgewise"
+"""The method that refines here."""
+
+PUBLISHED = "CascadePSP"
+"""The method of the published refined results."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputSet:
+    """A network's coarse masks of a dataset."""
+
+    dataset: str
+    network: str
+
+    @property
+    def name(self) -> str:
+        """As in commands, and of folders."""
+        return row_name(self.dataset, self.network, "inputs")
+
+    @property
+    def published(self) -> int | None:
+        """How many masks were published."""
+        return find(self.name).count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """The masks of one method on one input set, to score and, of `OWN`, to make.
+
+    Attributes:
+        inputs: the input set.
+        method: what makes or made the masks.
+        pairs: all of the set that there are.
+        folder: of the run's files for this set.
+    """
+
+    inputs: InputSet
+    method: str
+    pairs: Sequence[Pair]
+    folder: Path
+
+    @property
+    def results(self) -> Path:
+        """The file of rows."""
+        return self.folder / f"{self.method}.jsonl"
+
+
+def input_sets(store: Store, dataset: str, asked: Sequence[str] = ()) -> list[InputSet]:
+    """The input sets of a dataset that are on this machine, in the order of the catalog.
+
+    Args:
+        store: where they lie.
+        dataset: one of `BINARY`.
+        asked: networks, all of which must be here; none for what there is.
+
+    Raises:
+        InputError: no such dataset or network, or an input set that was asked for is not here.
+    """
+    if dataset not in BINARY:
+        raise InputError(f"{dataset!r} has not one object a photo; there is: {', '.join(BINARY)}")
+    names = [find_network(name, dataset).name for name in asked]
+    for name in names:
+        row = find(row_name(dataset, name, "inputs"))
+        need(store.folder(row), row.name)
+    known = [InputSet(dataset=dataset, network=n.name) for n in networks().values()
+             if dataset in n.sources]  # fmt: skip
+    return [one for one in known if _wanted(one, names, store)]
+
+
+def pairs_of(inputs: InputSet, store: Store) -> list[Pair]:
+    """The objects of an input set as pairs to refine, in the order of names.
+
+    Raises:
+        InputError: the dataset or the input set is not here, or a file is missing.
+    """
+    return [
+        Pair(
+            set=inputs.name,
+            id=sample.name,
+            source="",
+            truth=sample.truth_path,
+            coarse=sample.coarse_path,
+            photo=sample.photo_path,
+        )
+        for sample in load(inputs.dataset, inputs=inputs.network, root=store.root)
+    ]
+
+
+def own_job(inputs: InputSet, store: Store, folder: Path) -> Job:
+    """Edgewise's own masks, to be made below a run's folder.
+
+    Raises:
+        InputError: as `pairs_of`.
+    """
+    pairs = pairs_of(inputs, store)
+    return Job(inputs=inputs, method=OWN, pairs=pairs, folder=folder / inputs.name)
+
+
+def given_job(inputs: InputSet, method: str, masks: Path, store: Store, folder: Path) -> Job:
+    """Masks that a method made, `<name>_mask.png`: those that are there.
+
+    Args:
+        inputs: the input set that was refined.
+        method: the name in tables and of the results file.
+        masks: the folder of the masks.
+        store: where the input set lies.
+        folder: of the run.
+
+    Raises:
+        InputError: as `pairs_of`, there is no mask, or the name cannot be a file's or is taken.
+    """
+    if not re.fullmatch(r"\w[\w .+-]*", method) or method in (OWN, COARSE):
+        raise InputError(
+            f"{method!r} cannot name masks; give letters and digits, and neither {OWN!r} nor "
+            f"{COARSE!r}"
+        )
+    pairs = [
+        replace(pair, photo=None, refined=masks / f"{pair.id}{REFINED}")
+        for pair in pairs_of(inputs, store)
+        if (masks / f"{pair.id}{REFINED}").is_file()
+    ]
+    if not pairs:
+        raise InputError(f"{masks}: no mask of {inputs.name} in it; expected <name>{REFINED}")
+    return Job(inputs=inputs, method=method, pairs=pairs, folder=folder / inputs.name)
+
+
+def published_jobs(sets: Iterable[InputSet], store: Store, folder: Path) -> list[Job]:
+    """The published refined results of input sets that are on this machine."""
+    rows = {one: find(row_name(one.dataset, one.network, "refined")) for one in sets}
+    return [
+        given_job(one, PUBLISHED, store.folder(row), store, folder)
+        for one, row in rows.items()
+        if any(store.counts(row).values())
+    ]
+
+
+def work(
+    job: Job,
+    open_refine: OpenRefine,
+    header: Header,
+    *,
+    workers: int = 1,
+    limit: int | None = None,
+) -> Iterator[Row | Failure]:
+    """The rows of a job: those of its results file, then each as it is done, masks first.
+
+    Args:
+        job: what to do.
+        open_refine: what refines, where masks are to be made.
+        header: what the rows depend on; of given masks, only how they are scored.
+        workers: processes.
+        limit: only the first so many pairs.
+
+    Raises:
+        InputError: the results file is of another engine or of other files.
+        OutputError: something cannot be written; what was written stays, to go on from.
+        EdgewiseError: the engine cannot be opened, or a worker died.
+    """
+    _make(job.folder)
+    header = header if job.method == OWN else replace(header, engine=None)
+    chosen = job.pairs[:limit]
+    with Results(job.results, header, job.pairs) as file:
+        done = {pair.key for pair in chosen if pair.key in file.rows and _is_kept(pair, job.folder)}
+        yield from (file.rows[pair.key] for pair in chosen if pair.key in done)
+        left = [pair for pair in chosen if pair.key not in done]
+        task = partial(_keeping, folder=job.folder)
+        for result in each(task, left, open_refine, workers=workers):
+            if isinstance(result, Row):
+                file.add(result)
+            yield result
+
+
+def _wanted(inputs: InputSet, names: Sequence[str], store: Store) -> bool:
+    """Whether an input set was asked for, or is here where none was."""
+    if names:
+        return inputs.network in names
+    return any(store.counts(find(inputs.name)).values())
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be made: {error.strerror}") from error
+
+
+def _mask_path(pair: Pair, folder: Path) -> Path:
+    return pair.refined or folder / f"{pair.id}{REFINED}"
+
+
+def _is_kept(pair: Pair, folder: Path) -> bool:
+    return _mask_path(pair, folder).is_file()
+
+
+def _keeping(pair: Pair, refine: Refine | None, *, folder: Path) -> Row | Failure:
+    """Score a pair; where that refines, keep the mask before there is a row."""
+    made: list[NDArray[Any]] = []
+
+    def keep(photo: NDArray[np.uint8], coarse: NDArray[np.float32]) -> NDArray[Any]:
+        if refine is None:
+            raise InputError(f"{pair.name}: refining takes an engine")
+        made.append(_as_written(refine(photo, coarse)))
+        return made[0]
+
+    result = outcome(pair, keep, fast=True)
+    if isinstance(result, Row) and made:
+        write_mask(_mask_path(pair, folder), made[0], soft=True)
+    return result
+
+
+def _as_written(mask: NDArray[Any]) -> NDArray[Any]:
+    """A mask in the 256 levels of its file, so that the file scores as its row says."""
+    if mask.dtype == np.bool_:
+        return mask
+    return np.divide(np.rint(mask * np.float32(255)), np.float32(255), dtype=np.float32)
