@@ -1,0 +1,114 @@
+"""`edgewise benchmark run` says what it does, what is missing and what failed."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from edgewise.cli.benchmark import app
+from edgewise.errors import EdgewiseError, InputError, OutputError
+from tests.benchmarks import engines, miniature
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Run the command in a folder of its own: exit status, standard output and error."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("edgewise.evaluation.NetworkEngine", lambda **_: run.engine)
+
+    def run(*words):
+        result = CliRunner().invoke(app, ["run", *map(str, words), "--root", "store"])
+        if isinstance(result.exception, EdgewiseError):
+            raise result.exception
+        assert result.exception is None or isinstance(result.exception, SystemExit)
+        return result.exit_code, result.stdout, result.stderr
+
+    run.engine = engines.Moves()
+    return run
+
+
+@pytest.fixture
+def store(tmp_path):
+    root = tmp_path / "store"
+    miniature.big(root / "big")
+    miniature.pascal(root / "pascal")
+    miniature.masks(root / "big-pspnet", miniature.BIG_NAMES["test"])
+    miniature.masks(root / "pascal-fcn8s", miniature.PASCAL_NAMES)
+    return root
+
+
+def test_all_that_is_here_is_run_unless_named(run, store):
+    _, out, _ = run()
+    assert out.count("## ") == 2
+    assert out.index("## BIG") < out.index("## Relabeled PASCAL VOC 2012")
+    assert "## BIG" not in run("pascal")[1]
+
+
+def test_nothing_here_says_what_brings_it(run, tmp_path):
+    miniature.big(tmp_path / "store" / "big")
+    with pytest.raises(InputError, match="no input set of big or pascal is on this machine"):
+        run()
+    with pytest.raises(InputError, match="fetch big-pspnet"):
+        run("big", "--inputs", "pspnet")
+
+
+def test_a_folder_of_others_masks_is_scored_beside(run, store, tmp_path):
+    miniature.masks(tmp_path / "crm" / "big-pspnet", ["002_person"], "_mask.png")
+    code, out, _ = run("--masks", "CRM=crm")
+    assert code == 0
+    assert "PSPNet: 1 of 100 objects (CRM)" in out
+    assert (tmp_path / "edgewise-benchmark" / "big-pspnet" / "CRM.jsonl").is_file()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [("crm", "expected NAME=DIR"), ("=crm", "expected NAME=DIR"), ("A=none", "no folder of masks")],
+)
+def test_masks_given_otherwise_are_told(run, store, given, words):
+    with pytest.raises(InputError, match=words):
+        run("--masks", given)
+
+
+def test_without_refining_no_engine_is_opened(run, store, tmp_path):
+    run.engine = engines.Never()
+    miniature.masks(store / "big-pspnet-refined", miniature.BIG_NAMES["test"], "_mask.png")
+    code, out, _ = run("big", "--no-refine")
+    assert code == 0
+    assert "| CascadePSP    | measured here" in out
+    assert "| edgewise" not in out
+    with pytest.raises(InputError, match="nothing to score"):
+        run("pascal", "--no-refine")
+
+
+def test_json_has_figures_sources_and_what_ran(run, store):
+    run("big", "--json", "all.json", "--limit", "1")
+    with open("all.json") as file:
+        values = json.load(file)
+    assert values["engine"]["engine"] == "moves"
+    assert values["sources"].keys() == {"segrefiner"}
+    own = values["figures"][-1]
+    assert (own["method"], own["pairs"], own["source"]) == ("edgewise", 1, None)
+
+
+def test_failed_objects_are_named_and_the_status_says_whether_any_was_scored(run, store, tmp_path):
+    run.engine = engines.Fails()
+    code, _, err = run("big")
+    assert code == 2
+    assert "edgewise: big-pspnet, edgewise: 002_person: too dark" in err
+    assert "no object could be scored" in err
+    (store / "big-pspnet" / "003_tv_seg.png").write_text("no picture")
+    run.engine = engines.Moves()
+    code, out, err = run("big", "-o", "other")
+    assert code == 1
+    assert "1 failed" in err
+    assert "1 of 100 objects (coarse, edgewise)" in out
+
+
+def test_outputs_that_cannot_be_written_are_told_before_the_run(run, store):
+    run.engine = engines.Never()
+    with pytest.raises(OutputError, match="no folder nowhere"):
+        run("--csv", "nowhere/all.csv")
+
+
+def test_the_table_says_what_measured(run, store):
+    assert "network none (sha256 000000000000)" in run("big")[1]
