@@ -1,0 +1,93 @@
+"""`edgewise compare`: the table, the JSON and what is refused."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from edgewise.cli import app
+from edgewise.errors import EdgewiseError
+from edgewise.evaluation import Header, Results
+from tests.evaluation.rows import row
+
+
+@pytest.fixture
+def results(tmp_path):
+    """Write a results file of rows."""
+
+    def written(name, rows):
+        path = tmp_path / name
+        with Results(path, Header(), []) as file:
+            for one in rows:
+                file.add(one)
+        return path
+
+    return written
+
+
+def run(*arguments):
+    result = CliRunner().invoke(app, ["compare", *map(str, arguments)])
+    if isinstance(result.exception, EdgewiseError):
+        return 2, result.stdout, str(result.exception)
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
+def rows(after, *, truth="t", count=6):
+    return [row(str(at), 0.5, after + at / 100, truth=truth, mba=0.6) for at in range(count)]
+
+
+def test_every_other_file_is_held_against_the_first(results):
+    paths = [results(f"{after}.jsonl", rows(after)) for after in (0.6, 0.7, 0.5)]
+    status, out, _ = run(*paths)
+    assert status == 0
+    first, second = (line for line in out.splitlines() if line.startswith("all pairs"))
+    assert "+10.00" in first
+    assert "-10.00" in second
+    assert "+10.0..+10.0" in out
+
+
+def test_json_holds_the_differences(results, tmp_path):
+    path = tmp_path / "out.json"
+    first, second = results("a.jsonl", rows(0.6)), results("b.jsonl", rows(0.7))
+    assert run(first, second, "--json", path)[0] == 0
+    values = json.loads(path.read_text())
+    (found,) = values["comparisons"]
+    assert (found["first"], found["second"]) == (str(first), str(second))
+    score = found["all_pairs"]["scores"]["iou_per_image"]
+    assert score["value"] == pytest.approx(0.1)
+    assert score["low"] <= score["value"] + 1e-9
+    assert found["all_pairs"]["scores"]["hd95"]["value"] is None
+    assert found["all_pairs"]["improved"] == 1
+
+
+def test_other_truths_are_refused(results):
+    first, second = results("a.jsonl", rows(0.6)), results("b.jsonl", rows(0.6, truth="u"))
+    status, _, err = run(first, second)
+    assert status == 2
+    assert "different truths" in err
+
+
+def test_other_pairs_are_refused_or_left_out(results):
+    first, second = results("a.jsonl", rows(0.6)), results("b.jsonl", rows(0.6, count=4))
+    status, _, err = run(first, second)
+    assert status == 2
+    assert "--common" in err
+    status, out, _ = run(first, second, "--common")
+    assert status == 0
+    assert "in 2 pairs one of the runs has no score" in out
+
+
+def test_one_file_is_too_few(results):
+    status, _, err = run(results("a.jsonl", rows(0.6)))
+    assert status == 2
+    assert "two results files" in err
+
+
+def test_what_is_no_results_file_is_refused(results, tmp_path):
+    path = tmp_path / "b.jsonl"
+    path.write_text("{}\n")
+    status, _, err = run(results("a.jsonl", rows(0.6)), path)
+    assert status == 2
+    assert "no results file" in err
