@@ -52,6 +52,12 @@ def test_nothing_is_wrong_with_what_is_as_published(root, store, name):
     assert problems(name, store) == []
 
 
+def test_refined_components_may_be_as_large_as_their_boxes(root, store):
+    box = np.zeros((7, 9), np.uint8)
+    miniature.save(box, root / "ade20k-encnet-refined" / "ADE_val_00000001_13.1_mask.png")
+    assert problems("ade20k-encnet-refined", store) == []
+
+
 def test_numbers_are_compared_with_those_published(root, store):
     found = [f"{one.where}: {one.what}" for one in verify(find("big"), store)]
     assert found[:2] == [
@@ -103,6 +109,12 @@ def broken(root):
             None,
             "ade20k-encnet-split",
             "there is no photo ADE_val_00000001",
+        ),
+        "part's size": (
+            "ade20k-encnet-refined/ADE_val_00000001_13.1_mask.png",
+            np.zeros((25, 36), np.uint8),
+            "ade20k-encnet-refined",
+            "has 36x25 pixels, more than ADE_val_00000001.jpg with 36x24",
         ),
         "part's name": (
             "ade20k-encnet-refined/some_mask.png",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from edgewise.benchmarks.store import Store
 
     Check = Callable[[Path], "str"]
+    Compare = Callable[[Path, Path], Iterator["Problem"]]
 
 PHOTOS = {"big": big.PHOTO, "pascal": pascal.PHOTO}
 _LABEL_OF = {"big": big.label_of, "pascal": pascal.label_of}
@@ -88,7 +89,7 @@ def _results(row: Row, folder: Path, dataset: Path) -> Iterator[Problem]:
         yield from _pairs(photos, found, "photo", "label map", _label_problem)
     elif row.dataset == "ade20k":
         photos = _names(ade20k.photos_folder(dataset), ade20k.PHOTO)
-        yield from _part_results(_names(folder, REFINED), photos)
+        yield from _part_results(_names(folder, REFINED), photos, _within, _grey_problem)
     else:
         (split,) = row.counts
         photos = _names(dataset / (split if row.dataset == "big" else ""), PHOTOS[row.dataset])
@@ -104,11 +105,11 @@ def _parts(folder: Path) -> Iterator[Problem]:
     coarse, truths = _names(folder, COARSE), _names(folder, TRUTH)
     yield from _photos(photos)
     yield from _pairs(coarse, truths, "coarse mask", "truth", _binary_problem)
-    yield from _part_results(coarse, photos, check=_binary_problem)
+    yield from _part_results(coarse, photos, _same_size, _binary_problem)
 
 
 def _part_results(
-    found: dict[str, Path], photos: dict[str, Path], *, check: Check | None = None
+    found: dict[str, Path], photos: dict[str, Path], size: Compare, check: Check
 ) -> Iterator[Problem]:
     """Masks of components against the photos that their names name."""
     for name, path in found.items():
@@ -120,8 +121,8 @@ def _part_results(
         if image not in photos:
             yield Problem(path.name, f"there is no photo {image}")
             continue
-        yield from _same_size(photos[image], path)
-        yield from _found(path, (check or _grey_problem)(path))
+        yield from size(photos[image], path)
+        yield from _found(path, check(path))
 
 
 def _pairs(
@@ -140,13 +141,31 @@ def _pairs(
 
 
 def _same_size(first: Path, second: Path) -> Iterator[Problem]:
+    for photo, mask in _sizes_of(first, second):
+        if photo != mask:
+            yield Problem(
+                second.name, f"has {_shown(mask)} pixels, and {first.name} {_shown(photo)}"
+            )
+
+
+def _within(first: Path, second: Path) -> Iterator[Problem]:
+    """A mask larger than its photo: refined components are as large as their boxes."""
+    for photo, mask in _sizes_of(first, second):
+        if mask[0] > photo[0] or mask[1] > photo[1]:
+            size = f"{_shown(mask)} pixels, more than {first.name} with {_shown(photo)}"
+            yield Problem(second.name, f"has {size}")
+
+
+def _sizes_of(first: Path, second: Path) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+    """The sizes of two pictures; nothing where one has none, which is told where it is read."""
     try:
-        sizes = picture_size(first), picture_size(second)
+        yield picture_size(first), picture_size(second)
     except InputError:
-        return  # told where the files are read
-    if sizes[0] != sizes[1]:
-        shown = [f"{width}x{height}" for width, height in sizes]
-        yield Problem(second.name, f"has {shown[1]} pixels, and {first.name} {shown[0]}")
+        return
+
+
+def _shown(size: tuple[int, int]) -> str:
+    return f"{size[0]}x{size[1]}"
 
 
 def _photos(photos: dict[str, Path]) -> Iterator[Problem]:
