@@ -9,6 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from edgewise.errors import ModelError
+
 Refine = Callable[[NDArray[np.uint8], NDArray[np.float32]], NDArray[Any]]
 """(photo uint8 HxWx3 RGB, coarse mask float32 HxW in [0, 1]) -> the refined mask, bool HxW or
 float32 HxW in [0, 1]."""
@@ -53,18 +55,27 @@ class NetworkEngine:
         return refine
 
     def describe(self) -> dict[str, str]:
-        """The weights, by name and checksum, and the refiner's settings."""
-        from edgewise.network.catalog import find
+        """The weights, by name and checksum, and the refiner's settings.
+
+        Raises:
+            ModelError: there is no such model.
+        """
         from edgewise.refiner import Settings
 
-        if self.model.endswith(".onnx"):
-            digest = hashlib.sha256(Path(self.model).read_bytes()).hexdigest()
-        else:
-            digest = find(self.model).sha256
         return {
             "engine": "edgewise",
             "model": Path(self.model).name,
-            "sha256": digest,
+            "sha256": self._checksum(),
             "device": self.device,
             "refiner": repr(Settings()),
         }
+
+    def _checksum(self) -> str:
+        from edgewise.network.catalog import find
+
+        if not self.model.endswith(".onnx"):
+            return find(self.model).sha256
+        try:
+            return hashlib.sha256(Path(self.model).read_bytes()).hexdigest()
+        except OSError as error:
+            raise ModelError(f"{self.model}: cannot be read: {error.strerror}") from error

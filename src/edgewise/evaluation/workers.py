@@ -1,5 +1,6 @@
 """Workers: one task for many pairs, in this process or in several that each open the engine."""
 
+import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -62,6 +63,7 @@ _refine: Refine | None = None
 
 def _open(open_refine: OpenRefine | None) -> None:
     global _refine  # noqa: PLW0603  # an opened network does not pickle
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for the parent, which ends the pool
     cv2.setNumThreads(1)  # the workers are the threads
     _refine = open_refine() if open_refine else None
 
