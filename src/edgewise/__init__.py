@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from edgewise.images import read_photo
     from edgewise.masks import fit_mask, read_mask, write_mask
     from edgewise.refiner import Refinement, Refiner, Settings, refine
+    from edgewise.scenes.refine import refine_labels
 
 _HOMES = {
     "DependencyError": "errors",
@@ -38,6 +39,7 @@ _HOMES = {
     "read_mask": "masks",
     "read_photo": "images",
     "refine": "refiner",
+    "refine_labels": "scenes.refine",
     "write_mask": "masks",
 }
 
@@ -56,6 +58,7 @@ __all__ = [
     "read_mask",
     "read_photo",
     "refine",
+    "refine_labels",
     "write_mask",
 ]
 

@@ -57,6 +57,10 @@ def _register() -> None:
 
     app.command("cutout")(cutout.command)
 
+    from edgewise.cli import scene
+
+    app.add_typer(scene.app, name="scene")
+
 
 _register()
 

@@ -1,0 +1,285 @@
+"""Refining a label map: every object in a view of its own, then all compete for each pixel."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from edgewise.errors import InputError
+from edgewise.images import as_photo
+from edgewise.passes.edges import edge_pass, zoom_sizes
+from edgewise.passes.overview import overview_size, rescaled, resized, stacked, to_bytes
+from edgewise.passes.settle import settle
+from edgewise.passes.view import Box
+from edgewise.refiner import Refiner
+from edgewise.scenes.labels import as_labels
+from edgewise.scenes.split import SMALL, grouped, present, window_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import ArrayLike, NDArray
+
+    Labels = NDArray[np.integer[Any]]
+    Photo = NDArray[np.uint8]
+    Soft = NDArray[np.float32]
+    Mask = NDArray[np.bool_]
+
+    Size = tuple[int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SceneSettings:
+    """Choices for label maps, beside the refiner's own.
+
+    Attributes:
+        small: pieces of at most so many pixels keep their label; no other takes their pixels.
+        lead: by how much another label's probability has to exceed the coarse label's.
+        margin: room around a piece, as a share of its longer side.
+        trust: log-odds of the coarse label far from its edge; see `passes.settle`. Less than for
+            one object alone, as here the neighbours' claims hold an object back.
+        single: views up to this longer side are seen once, at their own size; larger ones as the
+            refiner does it, by an overview and edge passes.
+        enlarged: small views are shown to the network at most so much larger.
+        batch_pixels: pixels that the network sees in one run; bounds memory.
+    """
+
+    small: int = SMALL
+    lead: float = 0.0
+    margin: float = 0.35
+    trust: float = 1.0
+    single: int = 448
+    enlarged: float = 4.0
+    batch_pixels: int = 4 * 384 * 384
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work."""
+        if self.small < 0 or self.margin < 0 or not 0 <= self.lead < 1:
+            raise InputError(
+                f"small {self.small}, margin {self.margin}, lead {self.lead}: they must be at "
+                "least 0, at least 0, and in [0, 1)"
+            )
+        if self.enlarged < 1 or self.batch_pixels < 1:
+            raise InputError(
+                f"enlarged {self.enlarged}, batch_pixels {self.batch_pixels}: must be at least 1"
+            )
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What one piece of a label claims: float32 in 0..1 of the box's size."""
+
+    label: int
+    box: Box
+    soft: Soft
+
+
+def refine_labels(
+    photo: ArrayLike,
+    labels: ArrayLike,
+    *,
+    void: int | None = 0,
+    refiner: Refiner | None = None,
+    settings: SceneSettings | None = None,
+) -> NDArray[Any]:
+    """Refine a label map: every pixel keeps exactly one label, and edges follow the photo.
+
+    Each piece of each label is refined in its own view. A pixel changes to another label where
+    that one's probability exceeds the coarse label's own: along a shared edge both objects are
+    asked, each about itself, and one answer is given, whatever the order of labels. A label is
+    never new, and reaches no further than the views of its pieces.
+
+    Args:
+        photo: uint8 HxWx3 RGB (HxW grey and HxWx4 are taken as well).
+        labels: integers HxW.
+        void: the label that is none: its pixels stay, and no pixel becomes void. None where all
+            labels are objects.
+        refiner: the network and its settings; by default the package's own.
+        settings: choices for label maps.
+
+    Returns:
+        Integers HxW of the type of `labels`.
+
+    Raises:
+        InputError: an array of another form, or sizes that differ.
+    """
+    picture = as_photo(photo)
+    coarse = as_labels(labels, (picture.shape[0], picture.shape[1]))
+    choices = settings or SceneSettings()
+    return compete(
+        coarse,
+        claims(refiner or _default(), picture, coarse, void=void, settings=choices),
+        lead=choices.lead,
+    )
+
+
+@cache
+def _default() -> Refiner:
+    return Refiner()
+
+
+def compete(coarse: Labels, found: Iterable[Claim], *, lead: float) -> NDArray[Any]:
+    """The joint settlement of all claims.
+
+    With a the probability that the coarse label's own piece gives a pixel, and b the highest that
+    pieces of other labels give it, the pixel changes where b - a > lead. That is the mean of the
+    two opinions on "it is b's", b and 1 - a, above (1 + lead) / 2. A pixel on which its own label
+    makes no claim keeps it.
+
+    Claims are taken one at a time and leave two maps of probabilities, so that hundreds need no
+    more memory than two. Of equal claims the first stays.
+
+    Args:
+        coarse: integers HxW.
+        found: the claims.
+        lead: in [0, 1).
+    """
+    own = np.full(coarse.shape, np.inf, np.float32)
+    best = np.zeros(coarse.shape, np.float32)
+    winner = coarse.copy()
+    for claim in found:
+        here = claim.box.slices
+        mine = coarse[here] == claim.label
+        known = np.where(np.isinf(own[here]), 0, own[here])
+        own[here] = np.where(mine, np.maximum(known, claim.soft), own[here])
+        ahead = ~mine & (claim.soft > best[here])
+        best[here][ahead] = claim.soft[ahead]
+        winner[here][ahead] = claim.label
+    return np.where(best - own > np.float32(lead), winner, coarse)
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """One piece of a label: its number in the map of pieces, its view, and its first pixel."""
+
+    label: int
+    number: int
+    view: Box
+    first: int
+
+
+def claims(
+    refiner: Refiner,
+    photo: Photo,
+    labels: Labels,
+    *,
+    void: int | None = 0,
+    settings: SceneSettings | None = None,
+) -> Iterator[Claim]:
+    """Each piece's soft mask in its view.
+
+    The overviews of pieces whose views have one size and form run through the network together.
+    The order depends on where pieces lie, not on their labels.
+
+    Args:
+        refiner: the network and its settings.
+        photo: uint8 HxWx3 RGB.
+        labels: integers HxW.
+        void: the label that is none.
+        settings: choices for label maps.
+    """
+    choices = settings or SceneSettings()
+    numbers, pieces = _pieces(labels, void, choices)
+    for size, group in _alike(refiner, pieces, choices):
+        masks = [numbers[piece.view.slices] == piece.number for piece in group]
+        answers = _overviews(refiner, photo, group, masks, size)
+        for piece, mask, answer in zip(group, masks, answers, strict=True):
+            soft = _finished(refiner, photo[piece.view.slices], mask, answer, choices)
+            yield Claim(piece.label, piece.view, soft)
+
+
+def _pieces(
+    labels: Labels, void: int | None, settings: SceneSettings
+) -> tuple[NDArray[np.int32], list[_Piece]]:
+    """A map HxW of which piece a pixel belongs to (0: none), and the pieces.
+
+    Pixels of pieces that are too small belong to none.
+    """
+    numbers = np.zeros(labels.shape, np.int32)
+    pieces: list[_Piece] = []
+    for label in present(labels, void):
+        inside = labels == label
+        window = window_of(inside)
+        inside = np.ascontiguousarray(inside[window.slices])
+        _, groups = grouped(inside)
+        sizes = np.bincount(groups[inside])
+        for group in np.flatnonzero(sizes > settings.small):
+            mask = inside & (groups == group)
+            piece = _piece((label, len(pieces) + 1), mask, window, labels.shape, settings.margin)
+            numbers[window.slices][mask] = piece.number
+            pieces.append(piece)
+    return numbers, pieces
+
+
+def _piece(
+    key: tuple[int, int], mask: Mask, window: Box, shape: tuple[int, ...], margin: float
+) -> _Piece:
+    left, top, width, height = cv2.boundingRect(mask.view(np.uint8))
+    first_column = left + int(mask[top, left : left + width].argmax())
+    left, top = left + window.left, top + window.top
+    box = Box(top, left, top + height, left + width)
+    room = max(8, round(margin * max(height, width)))
+    first = top * shape[1] + window.left + first_column
+    return _Piece(*key, box.grown(room, (shape[0], shape[1])), first)
+
+
+def _alike(
+    refiner: Refiner, pieces: list[_Piece], settings: SceneSettings
+) -> Iterator[tuple[Size, list[_Piece]]]:
+    """Pieces in groups that fit into one run of the network, with the size of their overviews."""
+    by_size: dict[Size, list[_Piece]] = {}
+    for piece in sorted(pieces, key=lambda piece: piece.first):
+        by_size.setdefault(_look_size(refiner, piece.view, settings), []).append(piece)
+    for size, group in sorted(by_size.items()):
+        most = max(1, settings.batch_pixels // (size[0] * size[1]))
+        for start in range(0, len(group), most):
+            yield size, group[start : start + most]
+
+
+def _look_size(refiner: Refiner, view: Box, settings: SceneSettings) -> Size:
+    """Height and width at which a view is first looked at."""
+    longer, stride = max(view.height, view.width), refiner.engine.stride
+    side = min(refiner.settings.overview_side, settings.enlarged * longer)
+    if longer > settings.single or longer <= side:
+        return overview_size((view.height, view.width), math.ceil(side / stride) * stride, stride)
+    height, width = (-(-length // stride) * stride for length in (view.height, view.width))
+    return height, width
+
+
+def _overviews(
+    refiner: Refiner, photo: Photo, group: list[_Piece], masks: list[Mask], size: Size
+) -> NDArray[np.float32]:
+    """The overviews of pieces of one size together, float32 (N, height, width)."""
+    views = []
+    for piece, mask in zip(group, masks, strict=True):
+        small = resized(np.where(mask, 255, 0).astype(np.uint8), size)
+        views.append(stacked(resized(photo[piece.view.slices], size), small, small))
+    batch = np.stack(views)
+    answers: NDArray[np.float32] = refiner.engine(batch)
+    for _ in range(refiner.settings.overview_rounds - 1):
+        batch[:, 3] = to_bytes(answers.reshape(len(batch), -1)).reshape(answers.shape)
+        answers = refiner.engine(batch)
+    return answers
+
+
+def _finished(
+    refiner: Refiner, photo: Photo, mask: Mask, soft: Soft, settings: SceneSettings
+) -> Soft:
+    """From a piece's first look to its soft mask at the view's own size."""
+    size = (photo.shape[0], photo.shape[1])
+    rough = np.where(mask, 255, 0).astype(np.uint8)
+    zooms = zoom_sizes((soft.shape[0], soft.shape[1]), size) if max(size) > settings.single else []
+    for zoom in zooms:
+        soft = edge_pass(
+            refiner.engine,
+            resized(photo, zoom),
+            rescaled(soft, zoom),
+            resized(rough, zoom),
+            refiner.settings.edges,
+        )
+    return settle(rescaled(soft, size), mask, trust=settings.trust, near=refiner.settings.near)
