@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -13,7 +14,9 @@ from edgewise.benchmarks import catalog, voc
 from edgewise.cli.benchmark import app
 from edgewise.demo import pairs
 from edgewise.images import read_photo
-from edgewise.metrics import mba
+from edgewise.masks import write_mask
+from edgewise.metrics import mba, mba_classes
+from edgewise.scenes.folders import parts, read_coarse_part, write_split
 from tests.benchmarks import engines, miniature
 from tests.benchmarks.host import File, running
 from tests.benchmarks.inputs import native
@@ -42,6 +45,7 @@ def run(tmp_path, monkeypatch):
     rows = {name: miniature.small(name) for name in catalog.rows()}
     monkeypatch.setattr(catalog, "rows", lambda: rows)
     monkeypatch.setattr("edgewise.evaluation.NetworkEngine", lambda **_: engines.Moves())
+    monkeypatch.setattr("edgewise.benchmarks.scene_run.SceneEngine", MovesLabels)
     monkeypatch.chdir(tmp_path)
 
     def run(*words):
@@ -59,9 +63,9 @@ def host():
         yield served
 
 
-def shrunk(number):
+def shrunk(number, size=miniature.SIZE):
     """A photo that ships with the package, at the miniatures' size."""
-    height, width = miniature.SIZE
+    height, width = size
     photo = read_photo(pairs()[number].photo)
     return cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA)
 
@@ -127,6 +131,16 @@ def shown(figure):
     return f"{100 * figure[0]:.2f} / {100 * figure[1]:.2f}"
 
 
+def lines_of(text):
+    """The lines of a Markdown table by method and source."""
+    lines = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in text.splitlines()
+        if line.startswith("|")
+    ]
+    return {(line[0], line[1]): line[2:] for line in lines}
+
+
 @pytest.mark.parametrize(("dataset", "network"), BINARY)
 def test_from_the_published_links_to_the_published_table(run, host, tmp_path, dataset, network):
     inputs, refined = f"{dataset}-{network}", f"{dataset}-{network}-refined"
@@ -142,14 +156,7 @@ def test_from_the_published_links_to_the_published_table(run, host, tmp_path, da
     assert code == 0
 
     coarse, edgewise = expected(dataset)
-    found = {
-        (line[0], line[1]): line[2:]
-        for line in (
-            [cell.strip() for cell in row.strip("|").split("|")]
-            for row in text.splitlines()
-            if row.startswith("|")
-        )
-    }
+    found = lines_of(text)
     column = list(FOLDERS).index(network)
     assert found["coarse", "measured here"][column] == shown(coarse)
     assert found["edgewise", "measured here"][column] == shown(edgewise)
@@ -168,11 +175,128 @@ def test_from_the_published_links_to_the_published_table(run, host, tmp_path, da
     assert len(lines) == len(figures)
 
 
-def test_the_page_has_eight_pairs_of_one_object_a_photo():
-    published = {
-        (row.dataset, row.network)
-        for row in catalog.rows().values()
-        if row.role == "inputs" and row.dataset != "ade20k"
+# Scenes
+
+SCENE = (80, 120)  # height, width: pieces of 32x32 and less are not split off
+WRITTEN = {"refinenet": [3, 13], "encnet": [2, 12, 0], "pspnet": [3, 13, 150]}
+"""Labels that the networks write: EncNet counts classes from 0, the others from 1."""
+
+SCENE_FOLDERS = {"refinenet": "RefineNet", "pspnet": "PSPNet", "encnet": "EncNet"}
+SPLIT = "1DkJeU2yC3K-V0x58Gk2oDew2JjuzYEw9"
+MERGED = "1YF2ly1c2HiZs0-4eEGHPDwKTW7Rylk3l"
+
+
+@dataclass(frozen=True)
+class MovesLabels:
+    """Moves label maps one column to the right."""
+
+    network: object
+
+    def __call__(self):
+        return lambda photo, labels: np.roll(labels, 1, axis=1)
+
+    def describe(self):
+        return {"engine": "moves"}
+
+
+def true_scene():
+    labels = np.where(miniature.disc(SCENE), 13, 3).astype(np.uint8)
+    labels[:2] = 0
+    return labels
+
+
+def put_scenes(folder):
+    for number, name in enumerate(miniature.ADE_NAMES):
+        miniature.save(shrunk(number, SCENE), folder / "images" / "validation" / f"{name}.jpg")
+        miniature.save(true_scene(), folder / "annotations" / "validation" / f"{name}.png")
+
+
+def scene_maps(network):
+    """What the network writes for each scene, at its own size."""
+    return {
+        name: native.blocks(WRITTEN[network], shape=(40, 60), seed=seed)
+        for seed, name in enumerate(miniature.ADE_NAMES)
     }
-    assert published == set(BINARY)
-    assert len(BINARY) == 8
+
+
+def coarse_scenes(network):
+    shift = int(network == "encnet")
+    return {
+        name: native.nearest(labels, SCENE) + shift for name, labels in scene_maps(network).items()
+    }
+
+
+def scene_scores(maps):
+    """mIoU over 150 classes pooled over scenes, and mean mBA."""
+    truth = true_scene().astype(int)
+    seen = truth > 0
+    ious = []
+    for label in range(1, 151):
+        shared = sum((seen & (one == label) & (truth == label)).sum() for one in maps)
+        either = sum((seen & ((one == label) | (truth == label))).sum() for one in maps)
+        ious.append(shared / (either + 1e-6))
+    return np.mean(ious), np.mean([mba_classes(one, truth) for one in maps])
+
+
+def put_pieces(host, network, folder):
+    """Published pieces in Drive's folders, and refined ones that moved nothing."""
+    scenes, refined = folder / "scenes", folder / "refined"
+    for made in (folder / "split", refined):
+        made.mkdir(parents=True)
+    put_scenes(scenes)
+    for name, labels in coarse_scenes(network).items():
+        coarse = miniature.save(labels.astype(np.uint8), folder / "coarse" / f"{name}.png")
+        photo = scenes / "images" / "validation" / f"{name}.jpg"
+        truth = scenes / "annotations" / "validation" / f"{name}.png"
+        write_split(name, (photo, coarse, truth), folder / "split")
+    for names in parts(folder / "split").values():
+        for piece in names:
+            mask, box = read_coarse_part(folder / "split", piece)
+            write_mask(refined / f"{piece}_mask.png", mask[box.slices], soft=True)
+    for link, made in ((SPLIT, folder / "split"), (MERGED, refined)):
+        host.folders[link] = [("file", made.name, f"{SCENE_FOLDERS[network]}.zip")]
+        host.files[made.name] = File(miniature.zipped(made))
+
+
+@pytest.mark.parametrize("network", SCENE_FOLDERS)
+def test_from_the_published_links_to_the_table_of_scenes(run, host, tmp_path, monkeypatch, network):
+    link = f"{host.url}/plain/ADE.zip"
+    rows = {**catalog.rows(), "ade20k": replace(miniature.small("ade20k"), links=(link,))}
+    monkeypatch.setattr(catalog, "rows", lambda: rows)
+    put_scenes(tmp_path / "made")
+    host.files["ADE.zip"] = File(miniature.zipped(tmp_path / "made", "ADEChallengeData2016/"))
+    put_pieces(host, network, tmp_path / "published")
+    for name, labels in scene_maps(network).items():
+        if network == "refinenet":
+            native.write_mat(tmp_path / "native" / f"{name}.mat", labels.astype(np.uint8))
+        else:
+            native.write_grey(tmp_path / "native" / f"{name}.png", labels)
+
+    names = ["ade20k", f"ade20k-{network}-split", f"ade20k-{network}-refined"]
+    assert run("fetch", *names, "--drive-url", host.url)[0] == 0
+    code, text = run("verify", *names)
+    assert code == 0, text
+    assert run("inputs", "ade20k", "--from", network, "--path", tmp_path / "native")[0] == 0
+    assert run("verify", f"ade20k-{network}")[0] == 0
+    code, text = run("run", "ade20k", "--inputs", network, "--json", "all.json")
+    assert code == 0, text
+
+    maps = list(coarse_scenes(network).values())
+    column = list(SCENE_FOLDERS).index(network)
+    found = {key: line[column] for key, line in lines_of(text).items()}
+    assert found["coarse", "measured here"] == shown(scene_scores(maps))
+    moved = [np.roll(one, 1, axis=1) for one in maps]
+    assert found["edgewise", "measured here"] == shown(scene_scores(moved))
+    assert found["CascadePSP", "measured here"] == shown(scene_scores(maps))
+    assert "mIoU is 43.83" in text
+    assert " scenes (" not in text  # nothing is missing
+    kept = tmp_path / "edgewise-benchmark" / f"ade20k-{network}"
+    assert len(list(kept.glob("*.png"))) == 2
+
+
+def test_every_pair_of_the_page_goes_the_whole_way():
+    published = {
+        (row.dataset, row.network) for row in catalog.rows().values() if row.role == "inputs"
+    }
+    assert published == {*BINARY, *(("ade20k", network) for network in SCENE_FOLDERS)}
+    assert (len(BINARY), len(SCENE_FOLDERS)) == (8, 3)

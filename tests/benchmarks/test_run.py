@@ -62,8 +62,8 @@ def test_input_sets_asked_for_must_be_here(store):
         input_sets(store, "big", ["fcn8s", "refinenet"])
     with pytest.raises(InputError, match="no network 'encnet' for big"):
         input_sets(store, "big", ["encnet"])
-    with pytest.raises(InputError, match="'ade20k' has not one object a photo"):
-        input_sets(store, "ade20k")
+    with pytest.raises(InputError, match="no dataset 'voc'; there is: big, pascal, ade20k"):
+        input_sets(store, "voc")
 
 
 def test_as_many_masks_were_published_as_the_catalog_says():

@@ -46,10 +46,19 @@ def test_all_that_is_here_is_run_unless_named(run, store):
 
 def test_nothing_here_says_what_brings_it(run, tmp_path):
     miniature.big(tmp_path / "store" / "big")
-    with pytest.raises(InputError, match="no input set of big or pascal is on this machine"):
+    with pytest.raises(
+        InputError, match="no input set for big or pascal or ade20k is on this machine"
+    ):
         run()
     with pytest.raises(InputError, match="fetch big-pspnet"):
         run("big", "--inputs", "pspnet")
+
+
+def test_every_network_asked_for_must_be_somewhere(run, store):
+    _, out, _ = run("--inputs", "pspnet,fcn8s", "--limit", "1")
+    assert out.count("## ") == 2
+    with pytest.raises(InputError, match="no input set of refinenet or x is on this machine"):
+        run("--inputs", "pspnet,refinenet,x")
 
 
 def test_a_folder_of_others_masks_is_scored_beside(run, store, tmp_path):

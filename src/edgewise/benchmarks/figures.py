@@ -36,10 +36,12 @@ class Figure:
         dataset, network: whose coarse masks of what.
         method: what made the masks scored; `COARSE` for those masks themselves.
         source: a key of `sources()`; None where it was measured here.
-        iou: pooled: the sum of intersections over the sum of unions.
-        mba: mean over the objects that define it.
-        iou_per_image: mean over objects; None where it was not published.
-        pairs: how many objects; None where published.
+        iou: pooled: the sum of intersections over the sum of unions; of scenes, its mean over
+            classes.
+        mba: mean over the photos that define it.
+        iou_per_image: mean over photos; None where it was not published.
+        accuracy: share of a scene's pixels with the right label, pooled; None of objects.
+        pairs: how many objects, or scenes; None where published.
         undefined: of how many of them mBA is undefined (empty or full truths).
         seconds: mean time of refining a photo; None where nothing was refined here.
     """
@@ -51,6 +53,7 @@ class Figure:
     mba: float
     source: str | None = None
     iou_per_image: float | None = None
+    accuracy: float | None = None
     pairs: int | None = None
     undefined: int = 0
     seconds: float | None = None
@@ -71,6 +74,11 @@ def published(datasets: Iterable[str]) -> list[Figure]:
     """The published figures of some datasets, in the order of publication."""
     wanted = set(datasets)
     return [one for row in _table()["figures"] if row["dataset"] in wanted for one in _of_row(row)]
+
+
+def remarks(dataset: str) -> list[str]:
+    """What was published about a dataset that no network can be named for."""
+    return [row["text"] for row in _table()["remarks"] if row["dataset"] == dataset]
 
 
 def measured(dataset: str, network: str, method: str, rows: Sequence[Row]) -> Iterator[Figure]:

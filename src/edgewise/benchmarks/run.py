@@ -28,6 +28,9 @@ from edgewise.masks import write_mask
 BINARY = ("big", "pascal")
 """The datasets of one object a photo."""
 
+SCENES = "ade20k"
+"""The dataset of label maps, which `scene_run` runs."""
+
 OWN = "edgewise"
 """The method that refines here."""
 
@@ -80,21 +83,25 @@ def input_sets(store: Store, dataset: str, asked: Sequence[str] = ()) -> list[In
 
     Args:
         store: where they lie.
-        dataset: one of `BINARY`.
+        dataset: one of `BINARY`, or `SCENES`.
         asked: networks, all of which must be here; none for what there is.
 
     Raises:
         InputError: no such dataset or network, or an input set that was asked for is not here.
     """
-    if dataset not in BINARY:
-        raise InputError(f"{dataset!r} has not one object a photo; there is: {', '.join(BINARY)}")
+    if dataset not in (*BINARY, SCENES):
+        known = ", ".join((*BINARY, SCENES))
+        raise InputError(f"no dataset {dataset!r}; there is: {known}")
     names = [find_network(name, dataset).name for name in asked]
     for name in names:
         row = find(row_name(dataset, name, "inputs"))
         need(store.folder(row), row.name)
-    known = [InputSet(dataset=dataset, network=n.name) for n in networks().values()
-             if dataset in n.sources]  # fmt: skip
-    return [one for one in known if _wanted(one, names, store)]
+    sets = [
+        InputSet(dataset=dataset, network=network.name)
+        for network in networks().values()
+        if dataset in network.sources
+    ]
+    return [one for one in sets if _wanted(one, names, store)]
 
 
 def pairs_of(inputs: InputSet, store: Store) -> list[Pair]:
@@ -137,13 +144,9 @@ def given_job(inputs: InputSet, method: str, masks: Path, store: Store, folder: 
         folder: of the run.
 
     Raises:
-        InputError: as `pairs_of`, there is no mask, or the name cannot be a file's or is taken.
+        InputError: as `pairs_of`, there is no mask, or the method's name is none or taken.
     """
-    if not re.fullmatch(r"\w[\w .+-]*", method) or method in (OWN, COARSE):
-        raise InputError(
-            f"{method!r} cannot name masks; give letters and digits, and neither {OWN!r} nor "
-            f"{COARSE!r}"
-        )
+    check_method(method)
     pairs = [
         replace(pair, photo=None, refined=masks / f"{pair.id}{REFINED}")
         for pair in pairs_of(inputs, store)
@@ -186,7 +189,7 @@ def work(
         OutputError: something cannot be written; what was written stays, to go on from.
         EdgewiseError: the engine cannot be opened, or a worker died.
     """
-    _make(job.folder)
+    make(job.folder)
     header = header if job.method == OWN else replace(header, engine=None)
     chosen = job.pairs[:limit]
     with Results(job.results, header, job.pairs) as file:
@@ -200,18 +203,28 @@ def work(
             yield result
 
 
+def check_method(method: str) -> None:
+    """Raise InputError unless masks of others may go by that name."""
+    if not re.fullmatch(r"\w[\w .+-]*", method) or method in (OWN, COARSE):
+        raise InputError(
+            f"{method!r} cannot name masks; give letters and digits, and neither {OWN!r} nor "
+            f"{COARSE!r}"
+        )
+
+
+def make(folder: Path) -> None:
+    """Make a folder of a run; OutputError where that cannot be done."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be made: {error.strerror}") from error
+
+
 def _wanted(inputs: InputSet, names: Sequence[str], store: Store) -> bool:
     """Whether an input set was asked for, or is here where none was."""
     if names:
         return inputs.network in names
     return any(store.counts(find(inputs.name)).values())
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be made: {error.strerror}") from error
 
 
 def _mask_path(pair: Pair, folder: Path) -> Path:

@@ -7,7 +7,8 @@ from dataclasses import fields
 from pathlib import Path
 
 from edgewise.benchmarks.catalog import find, networks, row_name
-from edgewise.benchmarks.figures import Figure, sources
+from edgewise.benchmarks.figures import Figure, remarks, sources
+from edgewise.benchmarks.run import BINARY
 from edgewise.files import atomic_path
 
 HERE = "measured here"
@@ -15,7 +16,7 @@ _NOTHING = "–"
 
 
 def markdown(dataset: str, figures: Iterable[Figure], *, about: str = "") -> str:
-    """The table of a dataset: pooled IoU / mBA in percent, a column a network, and notes below.
+    """The table of a dataset: IoU / mBA in percent, a column a network, and notes below.
 
     Published lines come first, then what was measured, each in the order given.
 
@@ -27,12 +28,13 @@ def markdown(dataset: str, figures: Iterable[Figure], *, about: str = "") -> str
     own = [figure for figure in figures if figure.dataset == dataset]
     columns = [one.name for one in networks().values() if dataset in one.sources]
     numbers = _numbered(own)
-    head = ["IoU / mBA", "source", *(networks()[name].title for name in columns)]
+    what = "IoU / mBA" if dataset in BINARY else "mIoU / mBA"
+    head = [what, "source", *(networks()[name].title for name in columns)]
     body = [
         [method, HERE if source is None else f"[{numbers[source]}]", *_cells(line, columns)]
         for (source, method), line in _lines(own).items()
     ]
-    notes = [*_source_notes(numbers), *_gaps(own), *filter(None, [about])]
+    notes = [*_source_notes(numbers), *remarks(dataset), *_gaps(own), *filter(None, [about])]
     listed = "\n".join(f"- {note}" for note in notes)
     return "\n\n".join([f"## {find(dataset).title}", _aligned([head, *body]), listed])
 
@@ -96,7 +98,8 @@ def _gaps_of(one: Figure) -> Iterator[str]:
     title = networks()[one.network].title
     published = find(row_name(one.dataset, one.network, "inputs")).count
     if one.pairs != published:
-        yield f"{title}: {one.pairs} of {published} objects"
+        what = "objects" if one.dataset in BINARY else "scenes"
+        yield f"{title}: {one.pairs} of {published} {what}"
     if one.undefined:
         yield f"{title}: mBA undefined in {one.undefined} of {one.pairs}"
 

@@ -1,8 +1,9 @@
 """`edgewise benchmark run`: the published tables, with lines measured here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
@@ -12,7 +13,9 @@ if TYPE_CHECKING:
     from edgewise.benchmarks.figures import Figure
     from edgewise.benchmarks.run import InputSet, Job
     from edgewise.benchmarks.store import Store
-    from edgewise.evaluation import Failure, Header, OpenRefine, Row
+    from edgewise.evaluation import Failure, Header, NetworkEngine, OpenRefine
+
+Result = TypeVar("Result")
 
 SOME_FAILED = 1
 NOTHING_DONE = 2
@@ -20,7 +23,7 @@ NOTHING_DONE = 2
 
 def command(
     datasets: list[str] = typer.Argument(
-        None, metavar="[DATASET]...", help="big, pascal; default: both, as far as they are here."
+        None, metavar="[DATASET]...", help="big, pascal, ade20k; default: what is here."
     ),
     inputs: str = typer.Option(
         "", "--inputs", help="Networks, such as pspnet,fcn8s; default: all that are here."
@@ -35,7 +38,7 @@ def command(
         [],
         "--masks",
         metavar="NAME=DIR",
-        help="Score masks that you have too: DIR/big-pspnet/<name>_mask.png. May be repeated.",
+        help="Score others' results too: DIR/big-pspnet/<name>_mask.png. May be repeated.",
     ),
     refine: bool = typer.Option(True, "--refine/--no-refine", help="Or score given masks alone."),
     json_file: Path | None = typer.Option(None, "--json", help="Write all figures as JSON."),
@@ -46,39 +49,44 @@ def command(
     ),
     model: str = typer.Option("default", "--model", help="A network of `edgewise models`."),
     device: str = typer.Option("cpu", "--device", help="cpu, or cuda with onnxruntime-gpu."),
-    limit: int | None = typer.Option(None, "--limit", min=1, help="Only the first N objects."),
+    limit: int | None = typer.Option(None, "--limit", min=1, help="Only the first N photos."),
+    reference_quirks: bool = typer.Option(
+        False, "--reference-quirks", help="Count ADE20K's classes as the reference did, by mistake."
+    ),
 ) -> None:
     """Refine the input sets that are here, and print the published tables with the results.
 
-    Tables are Markdown. Masks of results published or given with --masks are scored beside. Goes
+    Tables are Markdown. Results published or given with --masks are scored beside. Goes
     on where it was interrupted. Ends with status 1 where some object failed.
     """
     from edgewise.benchmarks.figures import published
     from edgewise.benchmarks.store import Store
     from edgewise.benchmarks.tables import markdown, write_csv
-    from edgewise.evaluation import Header, NetworkEngine
+    from edgewise.evaluation import NetworkEngine
 
     _check_outputs(json_file, csv_file)
     store = Store(root)
     sets = _sets(store, datasets or [], [name for name in inputs.split(",") if name])
     jobs = _jobs(sets, store, output, masks, refine=refine)
     threads = threads or (1 if workers > 1 else None)
-    engine = NetworkEngine(model=model, threads=threads, device=device)
-    header = Header(
-        engine=engine.describe() if refine else None,
-        fast=True,
+    runner = _Runner(
+        engine=NetworkEngine(model=model, threads=threads, device=device),
         run={"workers": workers, "threads": threads},
+        workers=workers,
+        limit=limit,
+        reference_quirks=reference_quirks,
     )
     names = list(dict.fromkeys(one.dataset for one in sets))
-    figures, failures = _measured(jobs, engine, header, workers, limit)
+    figures = _measured(jobs, runner)
+    header = runner.header(runner.engine if refine else None)
     everything = [*published(names), *figures]
     if csv_file:
         write_csv(csv_file, everything)
     if json_file:
-        _write_json(json_file, everything, failures, header)
+        _write_json(json_file, everything, runner.failures, header)
     about = _about(header)
     typer.echo("\n\n".join(markdown(name, everything, about=about) for name in names))
-    _exit(figures, failures)
+    _exit(figures, runner.failures)
 
 
 def _check_outputs(*paths: Path | None) -> None:
@@ -90,13 +98,22 @@ def _check_outputs(*paths: Path | None) -> None:
 
 def _sets(store: "Store", datasets: Sequence[str], asked: Sequence[str]) -> list["InputSet"]:
     """The input sets to run."""
-    from edgewise.benchmarks.run import BINARY, input_sets
+    from edgewise.benchmarks.catalog import datasets as known
+    from edgewise.benchmarks.run import input_sets
 
-    sets = [one for name in datasets or BINARY for one in input_sets(store, name, asked)]
-    if not sets:
-        wanted = " or ".join(datasets or BINARY)
+    if datasets:
+        sets = [one for name in datasets for one in input_sets(store, name, asked)]
+    else:
+        here = [one for name in known() for one in input_sets(store, name)]
+        sets = [one for one in here if not asked or one.network in asked]
+    found = {one.network for one in sets}
+    missing = [name for name in asked if name not in found]
+    if missing or not sets:
+        wanted = (
+            f"of {' or '.join(missing)}" if missing else f"for {' or '.join(datasets or known())}"
+        )
         raise InputError(
-            f"no input set of {wanted} is on this machine; `edgewise benchmark list` has their "
+            f"no input set {wanted} is on this machine; `edgewise benchmark list` has their "
             "names, and `fetch`, `import` and `inputs` bring them"
         )
     return sets
@@ -110,21 +127,39 @@ def _jobs(
     *,
     refine: bool,
 ) -> list["Job"]:
-    """What to do: published and given masks, then our own."""
-    from edgewise.benchmarks.run import given_job, own_job, published_jobs
+    """What to do: what others published and made, then our own."""
+    from edgewise.benchmarks.run import SCENES, own_job, published_jobs
+    from edgewise.benchmarks.scene_run import own_scenes, published_scenes
 
-    jobs = published_jobs(sets, store, output)
+    objects = [one for one in sets if one.dataset != SCENES]
+    scenes = [one for one in sets if one.dataset == SCENES]
+    jobs: list[Job] = [
+        *published_jobs(objects, store, output),
+        *published_scenes(scenes, store, output),
+        *_given(sets, store, output, masks),
+    ]
+    if refine:
+        jobs += [own_job(one, store, output) for one in objects]
+        jobs += [own_scenes(one, store, output) for one in scenes]
+    if not jobs:
+        raise InputError("nothing to score: no published results are here; give --masks NAME=DIR")
+    return jobs
+
+
+def _given(
+    sets: Sequence["InputSet"], store: "Store", output: Path, masks: Sequence[str]
+) -> Iterator["Job"]:
+    from edgewise.benchmarks.run import SCENES, given_job
+    from edgewise.benchmarks.scene_run import given_scenes
+
     for name, folder in map(_named_folder, masks):
         found = [one for one in sets if (folder / one.name).is_dir()]
         if not found:
             expected = ", ".join(one.name for one in sets)
             raise InputError(f"{folder}: no folder of masks in it; expected {expected}")
-        jobs += [given_job(one, name, folder / one.name, store, output) for one in found]
-    if refine:
-        jobs += [own_job(one, store, output) for one in sets]
-    if not jobs:
-        raise InputError("nothing to score: no published results are here; give --masks NAME=DIR")
-    return jobs
+        for one in found:
+            take = given_scenes if one.dataset == SCENES else given_job
+            yield take(one, name, folder / one.name, store, output)
 
 
 def _named_folder(text: str) -> tuple[str, Path]:
@@ -134,36 +169,62 @@ def _named_folder(text: str) -> tuple[str, Path]:
     return name, Path(folder).expanduser()
 
 
-def _measured(
-    jobs: Sequence["Job"],
-    engine: "OpenRefine",
-    header: "Header",
-    workers: int,
-    limit: int | None,
-) -> tuple[list["Figure"], list["Failure"]]:
-    """The figures of all jobs, those of a set's coarse masks once; and the failures."""
-    from edgewise.benchmarks.figures import measured
-    from edgewise.benchmarks.run import work
-    from edgewise.cli.progress import tracked
-    from edgewise.evaluation import Failure
+@dataclass
+class _Runner:
+    """How jobs are done, and what failed."""
 
-    figures: dict[tuple[str, str], Figure] = {}
-    failures: list[Failure] = []
-    for job in jobs:
-        rows: list[Row] = []
-        total = len(job.pairs[:limit])
+    engine: "NetworkEngine"
+    run: dict[str, str | int | None]
+    workers: int
+    limit: int | None
+    reference_quirks: bool
+    failures: list["Failure"] = field(default_factory=list)
+
+    def header(self, engine: "OpenRefine | None") -> "Header":
+        from edgewise.evaluation import Header
+
+        return Header(engine=engine.describe() if engine else None, fast=True, run=self.run)
+
+    def figures(self, job: "Job") -> list["Figure"]:
+        """Do a job: its figures."""
+        from edgewise.benchmarks import scene_run
+        from edgewise.benchmarks.figures import measured
+        from edgewise.benchmarks.run import work
+
+        workers, limit = self.workers, self.limit
+        if isinstance(job, scene_run.SceneJob):
+            job = replace(job, reference_quirks=self.reference_quirks)
+            opener = scene_run.SceneEngine(network=self.engine)
+            results = scene_run.work_scenes(
+                job, opener, self.header(opener), workers=workers, limit=limit
+            )
+            return scene_run.measured_scenes(job, self._succeeded(job, results))
+        done = work(job, self.engine, self.header(self.engine), workers=workers, limit=limit)
+        rows = list(self._succeeded(job, done))
+        inputs = job.inputs
+        return list(measured(inputs.dataset, inputs.network, job.method, rows)) if rows else []
+
+    def _succeeded(self, job: "Job", results: Iterator["Result | Failure"]) -> Iterator[Result]:
+        """The results but for failures, which are told; with a progress bar."""
+        from edgewise.cli.progress import tracked
+        from edgewise.evaluation import Failure
+
         what = f"{job.inputs.name}, {job.method}"
-        done = work(job, engine, header, workers=workers, limit=limit)
-        for one in tracked(done, total=total, what=what):
+        for one in tracked(results, total=len(job.pairs[: self.limit]), what=what):
             if isinstance(one, Failure):
-                failures.append(one)
+                self.failures.append(one)
                 typer.echo(f"edgewise: {what}: {one.id}: {one.error}", err=True)
             else:
-                rows.append(one)
-        if rows:
-            for figure in measured(job.inputs.dataset, job.inputs.network, job.method, rows):
-                figures[job.inputs.name, figure.method] = figure
-    return list(figures.values()), failures
+                yield one
+
+
+def _measured(jobs: Sequence["Job"], runner: _Runner) -> list["Figure"]:
+    """The figures of all jobs, those of a set's coarse masks once: of the last job."""
+    figures: dict[tuple[str, str], Figure] = {}
+    for job in jobs:
+        for one in runner.figures(job):
+            figures[job.inputs.name, one.method] = one
+    return list(figures.values())
 
 
 def _about(header: "Header") -> str:
