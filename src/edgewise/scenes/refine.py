@@ -18,7 +18,7 @@ from edgewise.passes.settle import settle
 from edgewise.passes.view import Box
 from edgewise.refiner import Refiner
 from edgewise.scenes.labels import as_labels
-from edgewise.scenes.split import SMALL, grouped, present, window_of
+from edgewise.scenes.split import grouped, present, window_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -49,7 +49,7 @@ class SceneSettings:
         batch_pixels: pixels that the network sees in one run; bounds memory.
     """
 
-    small: int = SMALL
+    small: int = 144
     lead: float = 0.0
     margin: float = 0.35
     trust: float = 1.0
@@ -206,26 +206,37 @@ def _pieces(
         inside = labels == label
         window = window_of(inside)
         inside = np.ascontiguousarray(inside[window.slices])
-        _, groups = grouped(inside)
-        sizes = np.bincount(groups[inside])
-        for group in np.flatnonzero(sizes > settings.small):
-            mask = inside & (groups == group)
-            piece = _piece((label, len(pieces) + 1), mask, window, labels.shape, settings.margin)
-            numbers[window.slices][mask] = piece.number
+        boxes, groups = grouped(inside)
+        for group, box in enumerate(boxes, start=1):
+            mask = inside[box.slices] & (groups[box.slices] == group)
+            if np.count_nonzero(mask) <= settings.small:
+                continue
+            corner = (window.top + box.top, window.left + box.left)
+            piece = _piece((label, len(pieces) + 1), mask, corner, labels.shape, settings.margin)
+            numbers[_placed(mask, corner)][mask] = piece.number
             pieces.append(piece)
     return numbers, pieces
 
 
+def _placed(mask: Mask, corner: tuple[int, int]) -> tuple[slice, slice]:
+    """Where a cut-out with this top left corner lies."""
+    (top, left), (height, width) = corner, mask.shape
+    return slice(top, top + height), slice(left, left + width)
+
+
 def _piece(
-    key: tuple[int, int], mask: Mask, window: Box, shape: tuple[int, ...], margin: float
+    key: tuple[int, int],
+    mask: Mask,
+    corner: tuple[int, int],
+    shape: tuple[int, ...],
+    margin: float,
 ) -> _Piece:
     left, top, width, height = cv2.boundingRect(mask.view(np.uint8))
-    first_column = left + int(mask[top, left : left + width].argmax())
-    left, top = left + window.left, top + window.top
-    box = Box(top, left, top + height, left + width)
+    first_column = corner[1] + left + int(mask[top, left : left + width].argmax())
+    top, left = corner[0] + top, corner[1] + left
     room = max(8, round(margin * max(height, width)))
-    first = top * shape[1] + window.left + first_column
-    return _Piece(*key, box.grown(room, (shape[0], shape[1])), first)
+    view = Box(top, left, top + height, left + width).grown(room, (shape[0], shape[1]))
+    return _Piece(*key, view, top * shape[1] + first_column)
 
 
 def _alike(

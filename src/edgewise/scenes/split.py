@@ -98,14 +98,16 @@ def window_of(inside: Mask) -> Box:
     )
 
 
-def grouped(inside: Mask) -> tuple[int, NDArray[np.int32]]:
-    """How many pieces a mask has, and a map HxW of them, each with a rim of the disc's reach.
+def grouped(inside: Mask) -> tuple[list[Box], NDArray[np.int32]]:
+    """The pieces of a mask, each with a rim of the disc's reach: their boxes, and a map of them.
 
-    Pieces whose rims touch are one: what is closer than the disc belongs together.
+    The map HxW numbers them from 1; 0 is none. Pieces whose rims touch are one: what is closer
+    than the disc belongs together.
     """
     near = cv2.dilate(inside.view(np.uint8), disc())
-    count, numbers = cv2.connectedComponents(near, connectivity=8)
-    return count - 1, np.asarray(numbers, np.int32)
+    _, numbers, stats, _ = cv2.connectedComponentsWithStats(near, connectivity=8)
+    boxes = [Box(int(y), int(x), int(y + h), int(x + w)) for x, y, w, h, _ in stats[1:]]
+    return boxes, np.asarray(numbers, np.int32)
 
 
 def split(labels: Labels, *, void: int | None = 0) -> Iterator[Component]:
@@ -124,8 +126,8 @@ def split(labels: Labels, *, void: int | None = 0) -> Iterator[Component]:
             continue
         window = window_of(inside)
         inside = np.ascontiguousarray(inside[window.slices])
-        count, numbers = grouped(inside)
-        for number in range(1, count + 1):
+        boxes, numbers = grouped(inside)
+        for number in range(1, len(boxes) + 1):
             closed = cv2.erode((numbers == number).astype(np.uint8), disc())
             if np.count_nonzero(closed) > SMALL:
                 yield _component((label, number), window, closed.astype(bool), inside)
