@@ -3,13 +3,18 @@
 import csv
 import math
 
+from edgewise.benchmarks import tables
 from edgewise.benchmarks.figures import Figure, published
-from edgewise.benchmarks.tables import markdown, write_csv
+from edgewise.benchmarks.tables import write_csv
 
 
 def measured(method, network="pspnet", **values):
     values = {"iou": 0.95, "mba": 0.8, "pairs": 100, **values}
     return Figure(dataset="big", network=network, method=method, **values)
+
+
+def markdown(dataset, figures, **options):
+    return tables.markdown(tables.table(dataset, figures, **options))
 
 
 def cells(table):

@@ -119,5 +119,20 @@ def test_outputs_that_cannot_be_written_are_told_before_the_run(run, store):
         run("--csv", "nowhere/all.csv")
 
 
+def test_the_report_shows_the_tables_and_the_objects(run, store):
+    pytest.importorskip("jinja2")
+    run("--report", "all.html")
+    with open("all.html") as file:
+        page = file.read()
+    assert "Wang et al., SegRefiner" in page
+    assert "measured here" in page
+    assert "pascal-fcn8s/2007_000042_19" in page
+    assert page.count("data:image") >= 4
+    run.engine = engines.Never()
+    miniature.masks(store / "big-pspnet-refined", miniature.BIG_NAMES["test"], "_mask.png")
+    with pytest.raises(InputError, match="shows objects of BIG and PASCAL as they are refined"):
+        run("big", "--no-refine", "--report", "none.html")
+
+
 def test_the_table_says_what_measured(run, store):
     assert "network none (sha256 000000000000)" in run("big")[1]

@@ -8,7 +8,7 @@ import pytest
 
 from edgewise.errors import DependencyError
 from edgewise.evaluation import Failure
-from edgewise.report import Crop, render, write_report
+from edgewise.report import Crop, Table, render, write_report
 from tests.evaluation.rows import row
 from tests.report.runs import many, outcome
 
@@ -50,6 +50,15 @@ def test_every_link_leads_to_something_on_the_page():
     page = Page(render(outcome(many(12)), {}))
     assert {link[0] for link in page.links} == {"#"}
     assert {link[1:] for link in page.links} <= page.ids
+
+
+def test_further_tables_come_first_with_their_notes():
+    table = Table(title="A & B", lines=[["IoU", "x"], ["one", "2 < 3"]], notes=["from <there>"])
+    text = render(outcome(many(3)), {}, tables=[table])
+    Page(text)
+    assert text.index("A &amp; B") < text.index('id="summary"')
+    assert '<th scope="row">one</th><td>2 &lt; 3</td>' in text
+    assert "<li>from &lt;there&gt;</li>" in text
 
 
 def test_every_pair_has_a_dot_and_a_row():

@@ -167,6 +167,12 @@ def published_jobs(sets: Iterable[InputSet], store: Store, folder: Path) -> list
     ]
 
 
+def with_masks(job: Job) -> list[Pair]:
+    """The pairs of a job that have been done, with the masks that were kept of them."""
+    paths = {pair: _mask_path(pair, job.folder) for pair in job.pairs}
+    return [replace(pair, refined=path) for pair, path in paths.items() if path.is_file()]
+
+
 def work(
     job: Job,
     open_refine: OpenRefine,

@@ -3,7 +3,7 @@
 import csv
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from edgewise.benchmarks.catalog import find, networks, row_name
@@ -15,8 +15,23 @@ HERE = "measured here"
 _NOTHING = "–"
 
 
-def markdown(dataset: str, figures: Iterable[Figure], *, about: str = "") -> str:
-    """The table of a dataset: IoU / mBA in percent, a column a network, and notes below.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """The table of a dataset.
+
+    Attributes:
+        title: of the dataset.
+        lines: cells as text, the head first.
+        notes: what a reader must know, and where published lines come from.
+    """
+
+    title: str
+    lines: Sequence[Sequence[str]]
+    notes: Sequence[str]
+
+
+def table(dataset: str, figures: Iterable[Figure], *, about: str = "") -> Table:
+    """The table of a dataset: IoU / mBA in percent, a line a method, a column a network.
 
     Published lines come first, then what was measured, each in the order given.
 
@@ -35,8 +50,13 @@ def markdown(dataset: str, figures: Iterable[Figure], *, about: str = "") -> str
         for (source, method), line in _lines(own).items()
     ]
     notes = [*_source_notes(numbers), *remarks(dataset), *_gaps(own), *filter(None, [about])]
-    listed = "\n".join(f"- {note}" for note in notes)
-    return "\n\n".join([f"## {find(dataset).title}", _aligned([head, *body]), listed])
+    return Table(title=find(dataset).title, lines=[head, *body], notes=notes)
+
+
+def markdown(shown: Table) -> str:
+    """A table as Markdown, whose columns line up as text too."""
+    listed = "\n".join(f"- {note}" for note in shown.notes)
+    return "\n\n".join([f"## {shown.title}", _aligned(shown.lines), listed])
 
 
 def write_csv(path: Path, figures: Iterable[Figure]) -> None:
@@ -105,7 +125,6 @@ def _gaps_of(one: Figure) -> Iterator[str]:
 
 
 def _aligned(lines: Sequence[Sequence[str]]) -> str:
-    """Lines as a Markdown table whose columns also line up as text."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     rule = ["-" * width for width in widths[:2]] + ["-" * (width - 1) + ":" for width in widths[2:]]
     return "\n".join(_line(line, widths) for line in (lines[0], rule, *lines[1:]))

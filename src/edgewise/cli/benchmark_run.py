@@ -2,18 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
-from edgewise.errors import InputError, OutputError
+from edgewise.errors import InputError, OutputError, missing_extra
 
 if TYPE_CHECKING:
     from edgewise.benchmarks.figures import Figure
     from edgewise.benchmarks.run import InputSet, Job
     from edgewise.benchmarks.store import Store
-    from edgewise.evaluation import Failure, Header, NetworkEngine, OpenRefine
+    from edgewise.benchmarks.tables import Table
+    from edgewise.evaluation import Failure, Header, NetworkEngine, OpenRefine, Pair, Row
 
 Result = TypeVar("Result")
 
@@ -43,6 +45,9 @@ def command(
     refine: bool = typer.Option(True, "--refine/--no-refine", help="Or score given masks alone."),
     json_file: Path | None = typer.Option(None, "--json", help="Write all figures as JSON."),
     csv_file: Path | None = typer.Option(None, "--csv", help="Write a line a figure as CSV."),
+    report: Path | None = typer.Option(
+        None, "--report", help="Write the tables, and where objects gained and lost, as HTML."
+    ),
     workers: int = typer.Option(1, "--workers", min=1, help="Processes, of one thread each."),
     threads: int | None = typer.Option(
         None, "--threads", min=1, help="Threads of a process; default: all cores, or 1 a worker."
@@ -60,13 +65,16 @@ def command(
     on where it was interrupted. Ends with status 1 where some object failed.
     """
     from edgewise.benchmarks.figures import published
+    from edgewise.benchmarks.run import BINARY
     from edgewise.benchmarks.store import Store
-    from edgewise.benchmarks.tables import markdown, write_csv
+    from edgewise.benchmarks.tables import markdown, table, write_csv
     from edgewise.evaluation import NetworkEngine
 
-    _check_outputs(json_file, csv_file)
+    _check_outputs(json_file, csv_file, report)
     store = Store(root)
     sets = _sets(store, datasets or [], [name for name in inputs.split(",") if name])
+    if report and not (refine and any(one.dataset in BINARY for one in sets)):
+        raise InputError(f"--report {report}: shows objects of BIG and PASCAL as they are refined")
     jobs = _jobs(sets, store, output, masks, refine=refine)
     threads = threads or (1 if workers > 1 else None)
     runner = _Runner(
@@ -84,14 +92,18 @@ def command(
         write_csv(csv_file, everything)
     if json_file:
         _write_json(json_file, everything, runner.failures, header)
-    about = _about(header)
-    typer.echo("\n\n".join(markdown(name, everything, about=about) for name in names))
+    tables = [table(name, everything, about=_about(header)) for name in names]
+    typer.echo("\n\n".join(map(markdown, tables)))
+    if report and runner.rows:
+        _write_report(report, runner, header, tables)
     _exit(figures, runner.failures)
 
 
-def _check_outputs(*paths: Path | None) -> None:
+def _check_outputs(json_file: Path | None, csv_file: Path | None, report: Path | None) -> None:
     """Raise before a long run what would be raised after it."""
-    for path in paths:
+    if report and find_spec("jinja2") is None:
+        raise missing_extra("jinja2", "report")
+    for path in (json_file, csv_file, report):
         if path and not path.resolve().parent.is_dir():
             raise OutputError(f"{path}: cannot be written: there is no folder {path.parent}")
 
@@ -179,6 +191,10 @@ class _Runner:
     limit: int | None
     reference_quirks: bool
     failures: list["Failure"] = field(default_factory=list)
+    rows: list["Row"] = field(default_factory=list)
+    """Of the masks made here."""
+    pairs: list["Pair"] = field(default_factory=list)
+    """With these masks."""
 
     def header(self, engine: "OpenRefine | None") -> "Header":
         from edgewise.evaluation import Header
@@ -189,7 +205,7 @@ class _Runner:
         """Do a job: its figures."""
         from edgewise.benchmarks import scene_run
         from edgewise.benchmarks.figures import measured
-        from edgewise.benchmarks.run import work
+        from edgewise.benchmarks.run import OWN, with_masks, work
 
         workers, limit = self.workers, self.limit
         if isinstance(job, scene_run.SceneJob):
@@ -201,6 +217,9 @@ class _Runner:
             return scene_run.measured_scenes(job, self._succeeded(job, results))
         done = work(job, self.engine, self.header(self.engine), workers=workers, limit=limit)
         rows = list(self._succeeded(job, done))
+        if job.method == OWN:
+            self.rows += rows
+            self.pairs += with_masks(job)
         inputs = job.inputs
         return list(measured(inputs.dataset, inputs.network, job.method, rows)) if rows else []
 
@@ -233,6 +252,29 @@ def _about(header: "Header") -> str:
         return f"scored by edgewise {header.edgewise}"
     model, digest = (header.engine.get(key, "") for key in ("model", "sha256"))
     return f"edgewise: version {header.edgewise}, network {model} (sha256 {digest[:12]})"
+
+
+def _write_report(path: Path, runner: _Runner, header: "Header", tables: Sequence["Table"]) -> None:
+    """Write the tables and what became of objects, from the masks that were kept."""
+    from edgewise import report
+    from edgewise.evaluation import Outcome, summarise
+
+    done = Outcome(
+        header=header,
+        overview=summarise(runner.rows, header.measured),
+        rows=runner.rows,
+        failures=runner.failures,
+    )
+    ends = report.extremes(done.rows)
+    worst = frozenset(row.key for row in ends.worst)
+    shown = worst | {row.key for row in ends.best}
+    crops = {
+        pair.key: report.crop_pair(pair, None, worst=worst)
+        for pair in runner.pairs
+        if pair.key in shown
+    }
+    further = [report.Table(title=one.title, lines=one.lines, notes=one.notes) for one in tables]
+    report.write_report(path, done, crops, tables=further)
 
 
 def _write_json(

@@ -2,6 +2,6 @@
 
 from edgewise.report.crops import Crop, crop_pair
 from edgewise.report.extremes import Extremes, extremes
-from edgewise.report.page import render, write_report
+from edgewise.report.page import Table, render, write_report
 
-__all__ = ["Crop", "Extremes", "crop_pair", "extremes", "render", "write_report"]
+__all__ = ["Crop", "Extremes", "Table", "crop_pair", "extremes", "render", "write_report"]

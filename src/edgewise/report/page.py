@@ -47,6 +47,21 @@ _LONG = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table to show beside a run's own.
+
+    Attributes:
+        title: above it.
+        lines: cells as text, the head first.
+        notes: below it.
+    """
+
+    title: str
+    lines: Sequence[Sequence[str]]
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Line:
     """A row of the page's table of pairs."""
 
@@ -57,25 +72,28 @@ class _Line:
     mba_gain: float
 
 
-def write_report(path: Path, done: Outcome, crops: Mapping[Key, Crop]) -> None:
+def write_report(
+    path: Path, done: Outcome, crops: Mapping[Key, Crop], *, tables: Sequence[Table] = ()
+) -> None:
     """Write the report; see `render`.
 
     Raises:
         OutputError: the file cannot be written.
         DependencyError: jinja2 is not installed.
     """
-    page = render(done, crops)
+    page = render(done, crops, tables=tables)
     with atomic_path(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
 
 
-def render(done: Outcome, crops: Mapping[Key, Crop]) -> str:
+def render(done: Outcome, crops: Mapping[Key, Crop], *, tables: Sequence[Table] = ()) -> str:
     """The report as HTML, which asks for no other file.
 
     Args:
         done: the run.
         crops: of the extremes among its rows (`extremes`), by key; a pair without one is shown by
             its scores alone.
+        tables: further ones, shown first.
 
     Raises:
         DependencyError: jinja2 is not installed.
@@ -107,6 +125,7 @@ def render(done: Outcome, crops: Mapping[Key, Crop]) -> str:
         "draws": DRAWS,
         "fewest": FEWEST_PHOTOS,
         "seed": SEED,
+        "tables": tables,
         **_gain_charts(lines),
     }
     return _environment().get_template("page.html").render(context)
