@@ -211,11 +211,11 @@ class _Runner:
         if isinstance(job, scene_run.SceneJob):
             job = replace(job, reference_quirks=self.reference_quirks)
             opener = scene_run.SceneEngine(network=self.engine)
-            results = scene_run.work_scenes(
-                job, opener, self.header(opener), workers=workers, limit=limit
-            )
+            header = self.header(opener if job.method == OWN else None)
+            results = scene_run.work_scenes(job, opener, header, workers=workers, limit=limit)
             return scene_run.measured_scenes(job, self._succeeded(job, results))
-        done = work(job, self.engine, self.header(self.engine), workers=workers, limit=limit)
+        header = self.header(self.engine if job.method == OWN else None)
+        done = work(job, self.engine, header, workers=workers, limit=limit)
         rows = list(self._succeeded(job, done))
         if job.method == OWN:
             self.rows += rows
