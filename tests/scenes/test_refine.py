@@ -122,6 +122,19 @@ def test_one_run_of_the_network_sees_pieces_of_one_size_together_within_bounds()
     assert sorted(shape[0] for shape in engine.shapes if shape[2:] == (192, 192)) == [3, 5]
 
 
+def test_overview_only_looks_once_at_each_piece():
+    labels = np.ones((700, 900), np.int32)
+    labels[100:600, 100:700] = 2
+    shapes = []
+    for only in (True, False):
+        engine = ColourEngine()
+        refined(photo_for(labels), labels, engine, settings=SceneSettings(overview_only=only))
+        shapes.append(engine.shapes)
+    assert sum(shape[0] for shape in shapes[0]) == 2
+    assert max(max(shape[2:]) for shape in shapes[0]) == 384
+    assert len(shapes[1]) > len(shapes[0])
+
+
 def test_the_result_has_the_type_of_the_labels():
     labels = painted(2).astype(np.uint16)
     assert refined(photo_for(labels), labels).dtype == np.uint16

@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
@@ -51,6 +51,9 @@ def refine(
     void: int = _Void,
     no_void: bool = _NoVoid,
     again: bool = _Again,
+    overview_only: bool = typer.Option(
+        False, "--overview-only", help="Stop after the first look: fast, less exact edges."
+    ),
     threads: int | None = typer.Option(
         None, "--threads", min=1, help="Threads; default: all cores."
     ),
@@ -68,27 +71,37 @@ def refine(
     if sum(ways) != 1 or sum(map(bool, (photo, labels, photos, maps, parts))) != 2 - ways[2]:
         raise InputError("give PHOTO LABELS, or --photos and --labels, or --parts")
     refiner = Refiner(OnnxEngine(model, threads=threads, device=device))
-    none = None if no_void else void
+    options = _Options(None if no_void else void, overview_only)
     if photo and labels:
         if output.is_dir():
             raise OutputError(f"{output}: is a folder; give the name of a file to write")
-        _refine_map(refiner, (photo, labels), output, none)
+        _refine_map(refiner, (photo, labels), output, options)
     elif photos and maps:
-        _refine_maps(refiner, (photos, maps), output, none, again=again)
+        _refine_maps(refiner, (photos, maps), output, options, again=again)
     elif parts:
-        _refine_parts(refiner, parts, output, again=again)
+        _refine_parts(refiner, parts, output, options, again=again)
+
+
+class _Options(NamedTuple):
+    """How label maps are refined."""
+
+    void: int | None
+    overview_only: bool
 
 
 def _refine_map(
-    refiner: "Refiner", files: tuple[Path, Path], output: Path, void: int | None
+    refiner: "Refiner", files: tuple[Path, Path], output: Path, options: _Options
 ) -> None:
     from edgewise.images import read_photo
     from edgewise.scenes.labels import read_labels, write_labels
-    from edgewise.scenes.refine import refine_labels
+    from edgewise.scenes.refine import SceneSettings, refine_labels
 
     labels, form = read_labels(files[1])
+    photo, settings = read_photo(files[0]), SceneSettings(overview_only=options.overview_only)
     try:
-        refined = refine_labels(read_photo(files[0]), labels, void=void, refiner=refiner)
+        refined = refine_labels(
+            photo, labels, void=options.void, refiner=refiner, settings=settings
+        )
     except InputError as error:
         raise InputError(f"{files[1]}: {error}") from error
     write_labels(output, refined, form)
@@ -98,7 +111,7 @@ def _refine_maps(
     refiner: "Refiner",
     folders: tuple[Path, Path],
     output: Path,
-    void: int | None,
+    options: _Options,
     *,
     again: bool,
 ) -> None:
@@ -112,13 +125,15 @@ def _refine_maps(
         if target.exists() and not again:
             return False
         photo = _of(photos, image, folders[0])
-        _refine_map(refiner, (photo, maps[image]), target, void)
+        _refine_map(refiner, (photo, maps[image]), target, options)
         return True
 
     _each(maps, one, what="refine", done="refined", output=output)
 
 
-def _refine_parts(refiner: "Refiner", parts: Path, output: Path, *, again: bool) -> None:
+def _refine_parts(
+    refiner: "Refiner", parts: Path, output: Path, options: _Options, *, again: bool
+) -> None:
     from edgewise.images import read_photo
     from edgewise.scenes import folders as layout
 
@@ -134,14 +149,18 @@ def _refine_parts(refiner: "Refiner", parts: Path, output: Path, *, again: bool)
             return False
         photo = read_photo(parts / f"{image}{layout.PHOTO}.jpg")
         for name in missing:
-            _refine_part(refiner, photo, (parts, name), targets[name])
+            _refine_part(refiner, photo, (parts, name), targets[name], options)
         return True
 
     _each(names, one, what="refine", done="photos' pieces refined", output=output)
 
 
 def _refine_part(
-    refiner: "Refiner", photo: "NDArray[np.uint8]", part: tuple[Path, str], output: Path
+    refiner: "Refiner",
+    photo: "NDArray[np.uint8]",
+    part: tuple[Path, str],
+    output: Path,
+    options: _Options,
 ) -> None:
     """One piece alone, in its box; a piece that is empty or fills its box stays."""
     import numpy as np
@@ -156,7 +175,11 @@ def _refine_part(
     if not inside.size:
         raise InputError(f"{part[1]}{COARSE}: is a single row or column, which has no box")
     fixed = inside.all() or not inside.any()
-    soft = inside.astype(np.float32) if fixed else refiner.refine(photo[box.slices], inside).soft
+    if fixed:
+        soft = inside.astype(np.float32)
+    else:
+        only = options.overview_only
+        soft = refiner.refine(photo[box.slices], inside, overview_only=only).soft
     write_mask(output, soft, soft=True)
 
 

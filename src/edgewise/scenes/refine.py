@@ -45,6 +45,7 @@ class SceneSettings:
             one object alone, as here the neighbours' claims hold an object back.
         single: views up to this longer side are seen once, at their own size; larger ones as the
             refiner does it, by an overview and edge passes.
+        overview_only: stop after the overview: fast, edges as exact as a small picture's.
         enlarged: small views are shown to the network at most so much larger.
         batch_pixels: pixels that the network sees in one run; bounds memory.
     """
@@ -54,6 +55,7 @@ class SceneSettings:
     margin: float = 0.35
     trust: float = 1.0
     single: int = 448
+    overview_only: bool = False
     enlarged: float = 4.0
     batch_pixels: int = 4 * 384 * 384
 
@@ -256,7 +258,7 @@ def _look_size(refiner: Refiner, view: Box, settings: SceneSettings) -> Size:
     """Height and width at which a view is first looked at."""
     longer, stride = max(view.height, view.width), refiner.engine.stride
     side = min(refiner.settings.overview_side, settings.enlarged * longer)
-    if longer > settings.single or longer <= side:
+    if settings.overview_only or longer > settings.single or longer <= side:
         return overview_size((view.height, view.width), math.ceil(side / stride) * stride, stride)
     height, width = (-(-length // stride) * stride for length in (view.height, view.width))
     return height, width
@@ -284,8 +286,8 @@ def _finished(
     """From a piece's first look to its soft mask at the view's own size."""
     size = (photo.shape[0], photo.shape[1])
     rough = np.where(mask, 255, 0).astype(np.uint8)
-    zooms = zoom_sizes((soft.shape[0], soft.shape[1]), size) if max(size) > settings.single else []
-    for zoom in zooms:
+    seen = settings.overview_only or max(size) <= settings.single
+    for zoom in [] if seen else zoom_sizes((soft.shape[0], soft.shape[1]), size):
         soft = edge_pass(
             refiner.engine,
             resized(photo, zoom),
