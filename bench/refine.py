@@ -72,7 +72,7 @@ def measure(photo: Path, mask: Path, threads: int) -> dict[str, float]:
     seconds: dict[str, float] = defaultdict(float)
     whole = time.perf_counter()
     engine = TimedEngine(timed(seconds, "open", OnnxEngine)(threads=threads), seconds)
-    for step in ("choose_views", "overview", "edge_pass", "settle"):
+    for step in ("choose_views", "overview", "edge_passes", "settle"):
         setattr(module, step, timed(seconds, step, getattr(module, step)))
     picture = timed(seconds, "read", read_photo)(photo)
     coarse = timed(seconds, "read", read_mask)(mask, size=picture.shape[:2])

@@ -11,8 +11,8 @@ from edgewise.errors import EdgewiseWarning, InputError
 from edgewise.images import as_photo
 from edgewise.masks import as_mask
 from edgewise.network.runtime import Engine, OnnxEngine
-from edgewise.passes.edges import EdgeSettings, edge_pass, zoom_sizes
-from edgewise.passes.overview import overview, rescaled, resized, to_bytes
+from edgewise.passes.edges import EdgeSettings, edge_passes
+from edgewise.passes.overview import overview, rescaled, to_bytes
 from edgewise.passes.settle import settle
 from edgewise.passes.view import Box, choose_views
 
@@ -30,16 +30,18 @@ class Settings:
         edges: how the edge passes look.
         trust: log-odds of the coarse mask far from its edge (see `passes.settle`).
         near: distance at which `trust` is reached, as a share of the object's size.
+        free: distance up to which the coarse mask has no say, likewise.
     """
 
     margin: float = 0.15
-    overview_side: int = 384
+    overview_side: int = 512
     overview_rounds: int = 1
     view_gain: float = 1.6
     most_views: int = 64
     edges: EdgeSettings = field(default_factory=EdgeSettings)
-    trust: float = 2.0
-    near: float = 0.15
+    trust: float = 4.0
+    near: float = 0.12
+    free: float = 0.03
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""
@@ -48,8 +50,11 @@ class Settings:
                 f"margin {self.margin}, overview_side {self.overview_side}, overview_rounds "
                 f"{self.overview_rounds}: they must be at least 0, 1 and 1"
             )
-        if self.near <= 0 or self.view_gain <= 0:
-            raise InputError(f"near {self.near}, view_gain {self.view_gain}: must be above 0")
+        if not 0 <= self.free < self.near or self.view_gain <= 0:
+            raise InputError(
+                f"free {self.free}, near {self.near}, view_gain {self.view_gain}: free must be "
+                "in [0, near), view_gain above 0"
+            )
 
 
 @dataclass(frozen=True)
@@ -126,16 +131,15 @@ class Refiner:
             long_side=settings.overview_side,
             rounds=settings.overview_rounds,
         )
-        zooms = [] if overview_only else zoom_sizes((soft.shape[0], soft.shape[1]), size)
-        for zoom in zooms:
-            soft = edge_pass(
-                engine,
-                resized(photo, zoom),
-                rescaled(soft, zoom),
-                resized(rough, zoom),
-                settings.edges,
-            )
-        return settle(rescaled(soft, size), coarse > 0.5, trust=settings.trust, near=settings.near)
+        if not overview_only:
+            soft = edge_passes(engine, photo, soft, rough, settings.edges)
+        return settle(
+            rescaled(soft, size),
+            coarse > 0.5,
+            trust=settings.trust,
+            near=settings.near,
+            free=settings.free,
+        )
 
 
 @cache

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgewise.errors import InputError
-from edgewise.passes.edges import EdgeSettings, edge_pass, fade, work_band, zoom_sizes
+from edgewise.passes.edges import EdgeSettings, edge_pass, edge_passes, fade, work_band, zoom_sizes
 from tests.fakes import AnswerEngine, ColourEngine, disc, overlap, prior_of, red_on_blue
 
 SETTINGS = EdgeSettings(tile=64, overlap=16, batch=4)
@@ -19,17 +19,22 @@ def test_each_zoom_at_most_doubles_and_the_last_is_the_photo(height, width):
         max(64, width * 384 // max(height, width)),
     )
     sizes = zoom_sizes(start, (height, width))
-    if not sizes:
-        assert start[0] > height or start[1] > width
-        return
     assert sizes[-1] == (height, width)
     for before, after in zip([start, *sizes], sizes, strict=False):
         assert after[0] <= 2.1 * before[0] + 1
         assert after[1] <= 2.1 * before[1] + 1
 
 
-def test_an_overview_larger_than_the_photo_needs_no_pass():
-    assert zoom_sizes((384, 384), (300, 300)) == []
+def test_an_overview_larger_than_the_photo_gets_one_pass_at_the_photo_s_size():
+    assert zoom_sizes((384, 384), (300, 300)) == [(300, 300)]
+
+
+def test_the_photo_s_own_size_is_passed_as_often_as_asked():
+    engine, truth = ColourEngine(), disc((64, 64), (32, 32), 20)
+    soft, rough = truth.astype(np.float32), truth.astype(np.uint8) * 255
+    settings = EdgeSettings(tile=64, overlap=16, rounds=3)
+    edge_passes(engine, red_on_blue(truth), soft, rough, settings)
+    assert len(engine.shapes) == 3
 
 
 def test_the_band_holds_the_contour_and_what_is_unsure():
@@ -118,7 +123,8 @@ def test_the_fade_is_whole_near_the_band_and_none_beyond_reach():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"tile": 0}, {"overlap": 256}, {"batch": 0}, {"reach": 0}, {"doubt": 0.5}]
+    "wrong",
+    [{"tile": 0}, {"overlap": 256}, {"batch": 0}, {"reach": 0}, {"doubt": 0.5}, {"rounds": 0}],
 )
 def test_settings_that_cannot_work_are_refused(wrong):
     with pytest.raises(InputError, match=str(next(iter(wrong)))):

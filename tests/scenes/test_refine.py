@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import edgewise
 from edgewise.errors import InputError
 from edgewise.passes.view import Box
-from edgewise.refiner import Refiner
+from edgewise.refiner import Refiner, Settings
 from edgewise.scenes.refine import Claim, SceneSettings, claims, compete, refine_labels
 
 from ..fakes import AnswerEngine, ColourEngine, disc, prior_of, red_on_blue
@@ -131,7 +131,7 @@ def test_overview_only_looks_once_at_each_piece():
         refined(photo_for(labels), labels, engine, settings=SceneSettings(overview_only=only))
         shapes.append(engine.shapes)
     assert sum(shape[0] for shape in shapes[0]) == 2
-    assert max(max(shape[2:]) for shape in shapes[0]) == 384
+    assert max(max(shape[2:]) for shape in shapes[0]) == Settings().overview_side
     assert len(shapes[1]) > len(shapes[0])
 
 

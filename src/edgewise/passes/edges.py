@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edgewise.errors import InputError
 from edgewise.network.runtime import Engine
-from edgewise.passes.overview import stacked, to_bytes
+from edgewise.passes.overview import rescaled, resized, stacked, to_bytes
 from edgewise.passes.tiles import Blend, batches, cut, tile_grid, with_work
 
 
@@ -28,13 +28,15 @@ class EdgeSettings:
         batch: tiles of one run of the network.
         doubt: probabilities within doubt..1 - doubt count as unsure.
         reach: how far from the band a pass may change the answer, in pixels of its zoom.
+        rounds: passes at the photo's own size, each fed the one before.
     """
 
     tile: int = 256
     overlap: int = 64
     batch: int = 4
-    doubt: float = 0.05
-    reach: float = 24.0
+    doubt: float = 0.4
+    reach: float = 16.0
+    rounds: int = 2
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""
@@ -42,21 +44,16 @@ class EdgeSettings:
             raise InputError(
                 f"tile {self.tile}, overlap {self.overlap}: overlap must be in 0..tile-1"
             )
-        if self.batch < 1 or self.reach <= 0 or not 0 < self.doubt < 0.5:
+        if self.batch < 1 or self.rounds < 1 or self.reach <= 0 or not 0 < self.doubt < 0.5:
             raise InputError(
-                f"batch {self.batch}, reach {self.reach}, doubt {self.doubt}: "
-                "they must be at least 1, above 0, and between 0 and 0.5"
+                f"batch {self.batch}, rounds {self.rounds}, reach {self.reach}, doubt "
+                f"{self.doubt}: they must be at least 1, at least 1, above 0, and in 0..0.5"
             )
 
 
 def zoom_sizes(start: tuple[int, int], end: tuple[int, int]) -> list[tuple[int, int]]:
-    """Sizes of the passes after one at `start`, the last being `end`; each at most doubles.
-
-    None where `start` is larger already: the overview has then seen every pixel.
-    """
+    """Sizes of the passes after one at `start`, the last being `end`; each at most doubles."""
     factor = max(end[0] / start[0], end[1] / start[1])
-    if factor < 1:
-        return []
     steps = max(1, math.ceil(math.log2(factor) - 0.05))
     sizes = []
     for step in range(1, steps + 1):
@@ -120,3 +117,30 @@ def edge_pass(
             blend.add(box, answer)
     weight = fade(band, settings.reach)
     return soft + weight * (blend.over(soft) - soft)
+
+
+def edge_passes(
+    engine: Engine,
+    photo: NDArray[np.uint8],
+    soft: NDArray[np.float32],
+    coarse: NDArray[np.uint8],
+    settings: EdgeSettings,
+) -> NDArray[np.float32]:
+    """All passes of a view, from the overview's answer to the view's own size.
+
+    Args:
+        engine: the network.
+        photo: uint8 HxWx3 RGB, the view.
+        soft: float32 hxw, the overview's answer.
+        coarse: uint8 HxW in 0..255, the coarse mask of the view.
+        settings: how to look.
+
+    Returns:
+        float32 HxW.
+    """
+    size = (photo.shape[0], photo.shape[1])
+    zooms = zoom_sizes((soft.shape[0], soft.shape[1]), size) + [size] * (settings.rounds - 1)
+    for zoom in zooms:
+        small, mask = resized(photo, zoom), resized(coarse, zoom)
+        soft = edge_pass(engine, small, rescaled(soft, zoom), mask, settings)
+    return soft

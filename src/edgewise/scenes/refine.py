@@ -12,7 +12,7 @@ import numpy as np
 
 from edgewise.errors import InputError
 from edgewise.images import as_photo
-from edgewise.passes.edges import edge_pass, zoom_sizes
+from edgewise.passes.edges import edge_passes
 from edgewise.passes.overview import overview_size, rescaled, resized, stacked, to_bytes
 from edgewise.passes.settle import settle
 from edgewise.passes.view import Box
@@ -286,13 +286,12 @@ def _finished(
     """From a piece's first look to its soft mask at the view's own size."""
     size = (photo.shape[0], photo.shape[1])
     rough = np.where(mask, 255, 0).astype(np.uint8)
-    seen = settings.overview_only or max(size) <= settings.single
-    for zoom in [] if seen else zoom_sizes((soft.shape[0], soft.shape[1]), size):
-        soft = edge_pass(
-            refiner.engine,
-            resized(photo, zoom),
-            rescaled(soft, zoom),
-            resized(rough, zoom),
-            refiner.settings.edges,
-        )
-    return settle(rescaled(soft, size), mask, trust=settings.trust, near=refiner.settings.near)
+    if not settings.overview_only and max(size) > settings.single:
+        soft = edge_passes(refiner.engine, photo, soft, rough, refiner.settings.edges)
+    return settle(
+        rescaled(soft, size),
+        mask,
+        trust=settings.trust,
+        near=refiner.settings.near,
+        free=refiner.settings.free,
+    )
