@@ -25,8 +25,19 @@ def test_each_zoom_at_most_doubles_and_the_last_is_the_photo(height, width):
         assert after[1] <= 2.1 * before[1] + 1
 
 
-def test_an_overview_larger_than_the_photo_gets_one_pass_at_the_photo_s_size():
-    assert zoom_sizes((384, 384), (300, 300)) == [(300, 300)]
+def test_an_overview_larger_than_the_view_needs_no_pass():
+    engine, soft = ColourEngine(), np.ones((128, 128), np.float32)
+    photo, rough = np.zeros((100, 100, 3), np.uint8), np.zeros((100, 100), np.uint8)
+    assert edge_passes(engine, photo, soft, rough, SETTINGS).shape == (100, 100)
+    assert engine.shapes == []
+
+
+def test_a_large_view_is_passed_once():
+    engine, truth = ColourEngine(), disc((64, 64), (32, 32), 20)
+    soft, rough = truth.astype(np.float32), truth.astype(np.uint8) * 255
+    settings = EdgeSettings(tile=64, overlap=16, rounds=3, rounds_pixels=64 * 64 - 1)
+    edge_passes(engine, red_on_blue(truth), soft, rough, settings)
+    assert len(engine.shapes) == 1
 
 
 def test_the_photo_s_own_size_is_passed_as_often_as_asked():

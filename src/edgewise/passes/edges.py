@@ -29,14 +29,16 @@ class EdgeSettings:
         doubt: probabilities within doubt..1 - doubt count as unsure.
         reach: how far from the band a pass may change the answer, in pixels of its zoom.
         rounds: passes at the photo's own size, each fed the one before.
+        rounds_pixels: larger views than this get one of them alone.
     """
 
     tile: int = 256
-    overlap: int = 64
+    overlap: int = 32
     batch: int = 4
     doubt: float = 0.4
     reach: float = 16.0
     rounds: int = 2
+    rounds_pixels: int = 4_000_000
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""
@@ -128,6 +130,9 @@ def edge_passes(
 ) -> NDArray[np.float32]:
     """All passes of a view, from the overview's answer to the view's own size.
 
+    None where the overview was larger than the view: it has then seen every pixel, and looking
+    again at parts harmed more masks than it helped.
+
     Args:
         engine: the network.
         photo: uint8 HxWx3 RGB, the view.
@@ -138,9 +143,11 @@ def edge_passes(
     Returns:
         float32 HxW.
     """
-    size = (photo.shape[0], photo.shape[1])
-    zooms = zoom_sizes((soft.shape[0], soft.shape[1]), size) + [size] * (settings.rounds - 1)
-    for zoom in zooms:
+    start, size = (soft.shape[0], soft.shape[1]), (photo.shape[0], photo.shape[1])
+    if start[0] > size[0] or start[1] > size[1]:
+        return rescaled(soft, size)
+    rounds = settings.rounds if size[0] * size[1] <= settings.rounds_pixels else 1
+    for zoom in zoom_sizes(start, size) + [size] * (rounds - 1):
         small, mask = resized(photo, zoom), resized(coarse, zoom)
         soft = edge_pass(engine, small, rescaled(soft, zoom), mask, settings)
     return soft

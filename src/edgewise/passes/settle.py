@@ -20,7 +20,7 @@ def settle(
     In log-odds: `logit(soft) + trust * w * (2 coarse - 1)`. The weight w is next to 0 up to `free`
     times the object's size away from the coarse mask's edge and rises to 1 at `near` times. Beside the
     edge the network decides alone, which is what it is for; the further a change reaches from the
-    coarse edge, the surer the network has to be.
+    coarse edge, the surer the network has to be. Where both agree the answer stays as it is.
 
     Args:
         soft: float32 HxW in 0..1, the network's answer.
@@ -31,10 +31,16 @@ def settle(
     """
     if coarse.all() or not coarse.any():
         return soft
+    against = (soft > 0.5) != coarse  # elsewhere the prior could only confirm the answer
+    if not against.any():
+        return soft
     size = float(np.sqrt(np.count_nonzero(coarse)))
     inside = cv2.distanceTransform(coarse.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     outside = cv2.distanceTransform((~coarse).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    share = np.clip(((inside + outside) / size - free) / (near - free), LEAST, 1)
-    prior = trust * np.where(coarse, share, -share)
-    odds = np.clip(soft, 1e-6, 1 - 1e-6)
-    return np.asarray(1 / (1 + (1 - odds) / odds * np.exp(-prior)), np.float32)
+    away = (inside[against] + outside[against]) / size
+    prior = trust * np.clip((away - free) / (near - free), LEAST, 1)
+    prior[~coarse[against]] *= -1
+    odds = np.clip(soft[against], 1e-6, 1 - 1e-6)
+    settled = soft.copy()
+    settled[against] = 1 / (1 + (1 - odds) / odds * np.exp(-prior))
+    return settled
