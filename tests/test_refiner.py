@@ -37,6 +37,13 @@ def test_with_a_perfect_engine_the_truth_comes_back():
     assert np.array_equal(refined.mask, refined.soft > 0.5)
 
 
+def test_a_mask_that_is_exact_already_comes_back_as_it_is():
+    photo, _, truth = _scene()
+    wrong = AnswerEngine(lambda views: prior_of(views) * 0)
+    for engine in (ColourEngine(), wrong):
+        assert np.array_equal(Refiner(engine, settings=SMALL).refine(photo, truth).mask, truth)
+
+
 def test_with_an_engine_that_repeats_its_prior_the_coarse_mask_comes_back():
     photo, coarse, _ = _scene()
     refined = Refiner(AnswerEngine(prior_of), settings=SMALL).refine(photo, coarse)

@@ -13,7 +13,7 @@ from edgewise.masks import as_mask
 from edgewise.network.runtime import Engine, OnnxEngine
 from edgewise.passes.edges import EdgeSettings, edge_passes
 from edgewise.passes.overview import overview, rescaled, to_bytes
-from edgewise.passes.settle import settle
+from edgewise.passes.settle import edge_agreement, settle
 from edgewise.passes.view import Box, choose_views
 
 
@@ -31,6 +31,8 @@ class Settings:
         trust: log-odds of the coarse mask far from its edge (see `passes.settle`).
         near: distance at which `trust` is reached, as a share of the object's size.
         free: distance up to which the coarse mask has no say, likewise.
+        exact: a coarse mask whose contour has more than this share of the refined contour's
+            strength lies on the photo's edges already and comes back as it is.
     """
 
     margin: float = 0.15
@@ -42,6 +44,7 @@ class Settings:
     trust: float = 4.0
     near: float = 0.12
     free: float = 0.03
+    exact: float = 0.93
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""
@@ -133,13 +136,16 @@ class Refiner:
         )
         if not overview_only:
             soft = edge_passes(engine, photo, soft, rough, settings.edges)
-        return settle(
+        answer = settle(
             rescaled(soft, size),
             coarse > 0.5,
             trust=settings.trust,
             near=settings.near,
             free=settings.free,
         )
+        if edge_agreement(photo, coarse > 0.5, answer > 0.5) > settings.exact:
+            return coarse
+        return answer
 
 
 @cache

@@ -4,7 +4,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import click
 import pytest
 from typer.main import get_command
 
@@ -48,7 +47,3 @@ def test_the_manual_is_what_the_program_says():
         'run: python -m typer edgewise.cli utils docs --name edgewise --title "Command line" '
         "--output docs/cli.md"
     )
-
-
-def test_the_program_is_a_group_of_commands():
-    assert isinstance(get_command(app), click.Group)

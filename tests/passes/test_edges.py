@@ -25,11 +25,8 @@ def test_each_zoom_at_most_doubles_and_the_last_is_the_photo(height, width):
         assert after[1] <= 2.1 * before[1] + 1
 
 
-def test_an_overview_larger_than_the_view_needs_no_pass():
-    engine, soft = ColourEngine(), np.ones((128, 128), np.float32)
-    photo, rough = np.zeros((100, 100, 3), np.uint8), np.zeros((100, 100), np.uint8)
-    assert edge_passes(engine, photo, soft, rough, SETTINGS).shape == (100, 100)
-    assert engine.shapes == []
+def test_an_overview_larger_than_the_view_gets_a_pass_at_the_view_s_size():
+    assert zoom_sizes((384, 384), (300, 300)) == [(300, 300)]
 
 
 def test_a_large_view_is_passed_once():

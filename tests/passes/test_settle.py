@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from edgewise.passes.settle import settle
-from tests.fakes import disc
+from edgewise.passes.settle import edge_agreement, settle
+from tests.fakes import disc, red_on_blue
 
 COARSE = disc((100, 100), (50, 50), 30)
 
@@ -42,3 +42,18 @@ def test_without_trust_nothing_changes():
 def test_an_empty_coarse_mask_says_nothing():
     soft = np.full((5, 5), 0.7, np.float32)
     assert settle(soft, np.zeros((5, 5), bool), trust=2.0, near=0.15, free=0.02) is soft
+
+
+def test_a_contour_on_the_photo_s_edge_agrees_and_one_beside_it_does_not():
+    photo = red_on_blue(COARSE)
+    assert edge_agreement(photo, COARSE, COARSE) == 1
+    beside = disc((100, 100), (50, 50), 24)
+    assert edge_agreement(photo, beside, COARSE) < 0.2
+    assert edge_agreement(photo, COARSE, beside) > 5
+
+
+@pytest.mark.parametrize("value", [False, True])
+def test_a_mask_without_contour_has_no_edge_to_agree(value):
+    nothing = np.full(COARSE.shape, value)
+    assert edge_agreement(red_on_blue(COARSE), nothing, COARSE) == 0
+    assert edge_agreement(red_on_blue(COARSE), COARSE, nothing) == np.inf

@@ -130,9 +130,6 @@ def edge_passes(
 ) -> NDArray[np.float32]:
     """All passes of a view, from the overview's answer to the view's own size.
 
-    None where the overview was larger than the view: it has then seen every pixel, and looking
-    again at parts harmed more masks than it helped.
-
     Args:
         engine: the network.
         photo: uint8 HxWx3 RGB, the view.
@@ -144,8 +141,6 @@ def edge_passes(
         float32 HxW.
     """
     start, size = (soft.shape[0], soft.shape[1]), (photo.shape[0], photo.shape[1])
-    if start[0] > size[0] or start[1] > size[1]:
-        return rescaled(soft, size)
     rounds = settings.rounds if size[0] * size[1] <= settings.rounds_pixels else 1
     for zoom in zoom_sizes(start, size) + [size] * (rounds - 1):
         small, mask = resized(photo, zoom), resized(coarse, zoom)

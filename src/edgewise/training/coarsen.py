@@ -118,7 +118,7 @@ def _blob(mask: Mask, random: Generator, *, on_edge: float) -> Mask:
 
 def drop_part(mask: Mask, random: Generator) -> Mask:
     """A piece of the object is missing: a limb, a corner, a hole inside."""
-    return mask & ~_blob(mask, random, on_edge=0.8)
+    return np.asarray(mask & ~_blob(mask, random, on_edge=0.8))
 
 
 def add_part(mask: Mask, random: Generator) -> Mask:
@@ -128,7 +128,9 @@ def add_part(mask: Mask, random: Generator) -> Mask:
 
 def fill_holes(mask: Mask, _: Generator) -> Mask:
     """Enclosed background becomes object, as networks of low resolution do."""
-    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    contours, _hierarchy = cv2.findContours(
+        mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+    )
     canvas = np.zeros(mask.shape, np.uint8)
     cv2.fillPoly(canvas, contours, 1)
     return canvas.astype(np.bool_)
@@ -144,7 +146,7 @@ def leak(mask: Mask, photo: NDArray[np.uint8], random: Generator) -> Mask:
     pick = int(random.integers(len(rows)))
     difference = np.abs(lab - lab[rows[pick], columns[pick]]).sum(2)
     alike = spot & (difference < random.uniform(15, 50))
-    return mask | alike if random.random() < 0.6 else mask & ~alike
+    return np.asarray(mask | alike if random.random() < 0.6 else mask & ~alike)
 
 
 STEPS: tuple[tuple[float, Callable[[Mask, Generator], Mask]], ...] = (
@@ -185,7 +187,7 @@ def coarsen(truth: Mask, photo: NDArray[np.uint8], random: Generator) -> Mask:
             if random.random() < chance:
                 mask = step(mask, random)
         if overlap(mask, truth) > 0.45:
-            return mask
+            return np.asarray(mask)
     return wobble(truth, random)
 
 

@@ -277,8 +277,9 @@ def _jitter(photo: Photo, random: Generator) -> Photo:
     if random.random() < 0.2:
         photo = np.asarray(cv2.GaussianBlur(photo, (0, 0), random.uniform(0.4, 1.8)))
     if random.random() < 0.2:
-        noise = np.empty(photo.shape, np.int16)
-        cv2.randn(noise, (0, 0, 0), (random.uniform(2, 14),) * 3)
+        noise = np.empty((*photo.shape[:2], 3), np.int16)
+        strength = float(random.uniform(2, 14))
+        cv2.randn(noise, np.zeros(3), np.full(3, strength))
         photo = np.clip(photo + noise, 0, 255).astype(np.uint8)
     if random.random() < 0.25:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(25, 90))]
@@ -325,8 +326,8 @@ def _masks(views: dict[str, Photo], random: Generator, *, whole: bool) -> tuple[
     photo = _half(views["photo"])
     rough = coarsen.coarsen(truth, photo, random).astype(np.uint8) * 255
     size = views["truth"].shape[::-1]
-    coarse = cv2.resize(rough, size, interpolation=cv2.INTER_LINEAR)
-    coarse = np.where(coarse > 127, 255, 0).astype(np.uint8)
+    large = cv2.resize(rough, size, interpolation=cv2.INTER_LINEAR)
+    coarse = np.where(large > 127, 255, 0).astype(np.uint8)
     if whole:
         return coarse, None
     base = coarsen.coarsen(truth, photo, random) if random.random() < 0.2 else truth

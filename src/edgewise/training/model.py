@@ -76,8 +76,8 @@ class InvertedResidual(nn.Module):
         """Map (N, channels, H, W) to (N, out, H / stride, W / stride)."""
         y = F.relu6(self._bn0(self._expand_conv(x))) if self.expands else x
         y = F.relu6(self._bn1(self._depthwise_conv(y)))
-        y = self._bn2(self._project_conv(y))
-        return x + y if self.residual else y
+        narrow: Tensor = self._bn2(self._project_conv(y))
+        return x + narrow if self.residual else narrow
 
 
 class Encoder(nn.Module):
@@ -133,7 +133,8 @@ class Merge(nn.Module):
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         """Join (N, channels, H, W) and (N, skip, 2H, 2W) into (N, out, 2H, 2W)."""
         x = F.interpolate(self.narrow(x), scale_factor=2.0, mode="bilinear", align_corners=False)
-        return self.second(self.first(torch.cat([x, skip], 1)))
+        joined: Tensor = self.second(self.first(torch.cat([x, skip], 1)))
+        return joined
 
 
 class RefinementNet(nn.Module):
@@ -209,7 +210,8 @@ def parameter_groups(
     """Optimiser groups: the pretrained encoder learns slower, norms and biases do not decay."""
 
     def split(parameters: Iterable[Tensor], lr: float) -> list[dict[str, object]]:
-        matrices, vectors = [], []
+        matrices: list[Tensor] = []
+        vectors: list[Tensor] = []
         for parameter in parameters:
             (matrices if parameter.ndim > 1 else vectors).append(parameter)
         return [

@@ -54,7 +54,7 @@ def place(cutout: Cutout, size: int, random: Generator) -> tuple[Photo, Alpha]:
     canvas = (size, size)
     moved = cv2.warpAffine(colour, matrix, canvas, borderMode=cv2.BORDER_REPLICATE)
     cover = cv2.warpAffine(alpha, matrix, canvas)
-    return np.asarray(moved), np.asarray(cover, np.float32) / 255
+    return np.asarray(moved, np.uint8), np.asarray(cover / np.float32(255), np.float32)
 
 
 def _blob(canvas: Photo, random: Generator) -> None:
@@ -83,7 +83,7 @@ def _curve(size: int, random: Generator) -> NDArray[np.int32]:
     """A smooth random path of 60 points: a quadratic Bezier from place to place."""
     start, bend, end = size * random.uniform(0.05, 0.95, (3, 2))
     t = np.linspace(0, 1, 60)[:, None]
-    return ((1 - t) ** 2 * start + 2 * t * (1 - t) * bend + t**2 * end).astype(np.int32)
+    return np.asarray((1 - t) ** 2 * start + 2 * t * (1 - t) * bend + t**2 * end, np.int32)
 
 
 def _wires(canvas: Photo, random: Generator) -> None:
@@ -165,7 +165,7 @@ def shape(size: int, random: Generator) -> Alpha:
     turn = cv2.getRotationMatrix2D((large / 2, large / 2), float(random.uniform(0, 360)), 1.0)
     canvas = np.asarray(cv2.warpAffine(canvas, turn, (large, large)))
     small = cv2.resize(canvas, (size, size), interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.float32) / 255
+    return np.asarray(small / np.float32(255), np.float32)
 
 
 def shade(photo: Photo, random: Generator) -> Photo:

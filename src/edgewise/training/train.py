@@ -91,7 +91,8 @@ class State:
 def start(config: Config, device: torch.device) -> State:
     """A fresh network with its optimiser."""
     torch.manual_seed(config.seed)
-    model = RefinementNet().to(device, memory_format=torch.channels_last)
+    model = RefinementNet().to(device)
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's own gap
     groups = parameter_groups(
         model, rate=config.rate, encoder_share=config.encoder_share, decay=config.decay
     )
@@ -170,7 +171,8 @@ def share_gradients(model: RefinementNet) -> None:
     flat = torch.cat([gradient.flatten() for gradient in gradients])
     distributed.all_reduce(flat)
     flat /= distributed.get_world_size()
-    for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+    parts = torch.split(flat, [gradient.numel() for gradient in gradients])
+    for gradient, part in zip(gradients, parts, strict=True):
         gradient.copy_(part.view_as(gradient))
 
 
