@@ -41,8 +41,8 @@ def settle(
     if not against.any():
         return soft
     size = float(np.sqrt(np.count_nonzero(coarse)))
-    inside = cv2.distanceTransform(coarse.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    outside = cv2.distanceTransform((~coarse).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    inside = cv2.distanceTransform(coarse.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    outside = cv2.distanceTransform((~coarse).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
     away = (inside[against] + outside[against]) / size
     prior = trust * np.clip((away - free) / (near - free), LEAST, 1)
     prior[~coarse[against]] *= -1
