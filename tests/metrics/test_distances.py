@@ -28,7 +28,8 @@ def test_equal_the_nearest_of_all_through_every_size_of_tile(seed, size):
     objects, wanted = np.zeros(size, bool), np.zeros(size, bool)
     for mask, count in ((objects, rng.integers(1, 40)), (wanted, rng.integers(1, 200))):
         mask[rng.integers(0, size[0], count), rng.integers(0, size[1], count)] = True
-    np.testing.assert_allclose(distances_to(objects, wanted), nearest(objects, wanted), rtol=1e-12)
+    # OpenCV's own transform, in single precision, serves the far points.
+    np.testing.assert_allclose(distances_to(objects, wanted), nearest(objects, wanted), rtol=1e-6)
 
 
 @pytest.mark.parametrize("gap", [15, 16, 17, 63, 64, 65, 255, 256, 257])
