@@ -69,7 +69,7 @@ def _class_names(folder: Path) -> list[str]:
 
 def _yaml(file: Path) -> Any:
     try:
-        import yaml  # type: ignore[import-untyped]
+        import yaml
     except ImportError as error:
         raise missing_extra("yaml", "formats") from error
     try:
