@@ -15,9 +15,9 @@ from tests.evaluation.rows import row
 def results(tmp_path):
     """Write a results file of rows."""
 
-    def written(name, rows):
+    def written(name, rows, **header):
         path = tmp_path / name
-        with Results(path, Header(), []) as file:
+        with Results(path, Header(**header), []) as file:
             for one in rows:
                 file.add(one)
         return path
@@ -46,6 +46,19 @@ def test_every_other_file_is_held_against_the_first(results):
     assert "+10.00" in first
     assert "-10.00" in second
     assert "+10.0..+10.0" in out
+
+
+def test_hce_is_compared_where_both_measured_it(results):
+    first, second, without = (
+        results(
+            f"{name}.jsonl", [row(str(at), 0.5, 0.6, hce=name) for at in range(6)], hce=name > 0
+        )
+        for name in (7, 4, 0)
+    )
+    out = run(first, second)[1]
+    assert "HCE in clicks" in out
+    assert "-3.00" in next(line for line in out.splitlines() if line.startswith("all pairs"))
+    assert "HCE" not in run(first, without)[1]
 
 
 def test_json_holds_the_differences(results, tmp_path):

@@ -2,12 +2,16 @@
 
 import csv
 import json
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from edgewise.cli import app
 from edgewise.errors import EdgewiseError
+from edgewise.masks import read_mask
+from edgewise.metrics import hce
 from tests.evaluation.folders import Harm, Orange, disc, write_pair
 
 
@@ -67,6 +71,7 @@ def test_json_has_the_documented_keys(folder, engines, tmp_path):
         "edgewise",
         "engine",
         "fast",
+        "hce",
         "libraries",
         "run",
         "sets",
@@ -182,6 +187,38 @@ def test_fast_leaves_the_slow_metrics_out(folder, engines, tmp_path):
     ]
 
 
+def test_hce_is_measured_where_it_is_asked_for(folder, engines, tmp_path):
+    names = ("results", "json", "csv")
+    files = {name: tmp_path / f"run.{name}" for name in names}
+    options = [part for name in names for part in (f"--{name}", files[name])]
+    engines(Harm())
+    effort = hce(disc(0) & ~disc(0), disc(12))  # Harm's masks are empty
+    assert effort > 1
+    status, out, _ = run(folder, "--hce", *options)
+    assert status == 0
+    assert "HCE" in out
+    values = json.loads(files["json"].read_text())
+    assert values["hce"] is True
+    assert values["all_pairs"]["after"]["hce"] == effort
+    assert values["all_pairs"]["before"]["hce"] == 0  # off by three pixels: forgiven
+    assert values["all_pairs"]["gain"]["scores"]["hce"]["value"] == effort
+    with files["csv"].open(newline="") as file:
+        assert {line["after_hce"] for line in csv.DictReader(file)} == {str(effort)}
+    assert run(folder, "--hce", *options)[1] == out
+    assert "HCE" not in run(folder)[1]
+    status, _, err = run(folder, "--results", files["results"])
+    assert status == 2
+    assert "hce is True, not False" in err
+
+
+def test_hce_goes_with_the_fast_metrics_too(folder, engines, tmp_path):
+    path = tmp_path / "summary.json"
+    run(folder, "--fast", "--hce", "--json", path)
+    after = json.loads(path.read_text())["all_pairs"]["after"]
+    assert after["hce"] == 0
+    assert "hd95" not in after
+
+
 def test_given_masks_are_scored_unless_refining_is_asked_for(tmp_path, engines):
     engines(Harm())
     write_pair(tmp_path, "a", refined=disc(12))
@@ -245,6 +282,75 @@ def test_the_report_shows_the_run(folder, engines, tmp_path):
     text = path.read_text()
     assert text.count('<svg class="crop"') == 5
     assert "Evaluation of 5 pairs" in text
+    assert "HCE" not in text.replace("all but HCE", "")
+    run(folder, "--report", path, "--hce")
+    assert "HCE before" in path.read_text()
+
+
+@dataclass(frozen=True)
+class Counting:
+    """`Orange`, which counts the masks it made in a file."""
+
+    path: Path
+
+    def __call__(self):
+        refine = Orange()()
+
+        def counted(photo, mask):
+            with self.path.open("a") as file:
+                file.write("x")
+            return refine(photo, mask)
+
+        return counted
+
+    def describe(self):
+        return Orange().describe()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_no_pair_is_refined_twice_for_the_report(folder, engines, tmp_path, workers):
+    pytest.importorskip("jinja2")
+    made = tmp_path / "made"
+    engines(Counting(made))
+    path, report = tmp_path / "run.jsonl", tmp_path / "report.html"
+    run(folder, "--results", path, "--report", report, "--limit", 2)
+    run(folder, "--results", path, "--report", report, "--workers", workers)
+    assert made.read_text() == "x" * 5
+    assert report.read_text().count('<svg class="crop"') == 5
+    run(folder, "--report", report)
+    assert made.read_text() == "x" * 10
+
+
+def test_refined_masks_are_kept_beside_the_results(folder, engines, tmp_path):
+    path = tmp_path / "run.jsonl"
+    run(folder, "--results", path)
+    masks = tmp_path / "run.jsonl.masks"
+    assert sorted(file.relative_to(masks).as_posix() for file in masks.rglob("*.png")) == [
+        "one/a_mask.png",
+        "one/a_mask_net.png",
+        "one/b_mask.png",
+        "one/b_mask_net.png",
+        "two/c_mask.png",
+    ]
+    assert (read_mask(masks / "two" / "c_mask.png") == disc(12)).all()
+
+
+def test_a_mask_that_is_gone_is_made_again_for_the_report(folder, engines, tmp_path):
+    pytest.importorskip("jinja2")
+    path, report = tmp_path / "run.jsonl", tmp_path / "report.html"
+    run(folder, "--results", path)
+    (tmp_path / "run.jsonl.masks" / "two" / "c_mask.png").unlink()
+    assert run(folder, "--results", path, "--report", report)[0] == 0
+    assert report.read_text().count('<svg class="crop"') == 5
+
+
+def test_masks_that_cannot_be_kept_end_the_run(folder, engines, tmp_path):
+    path = tmp_path / "run.jsonl"
+    (tmp_path / "run.jsonl.masks").write_text("in the way")
+    status, _, err = run(folder, "--results", path)
+    assert status == 2
+    assert "run.jsonl.masks" in err
+    assert "cannot be made" in err
 
 
 def test_two_workers_score_what_one_does(folder, engines, tmp_path):

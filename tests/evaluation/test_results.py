@@ -86,6 +86,7 @@ def test_other_libraries_and_workers_may_go_on(written, scored):
     ("header", "words"),
     [
         (replace(HEADER, fast=True), "fast is False, not True"),
+        (replace(HEADER, hce=True), "hce is False, not True"),
         (replace(HEADER, edgewise="9.9"), r"edgewise is .*, not 9\.9"),
         (replace(HEADER, engine={"engine": "orange", "sha256": "11"}), "sha256 is 00, not 11"),
         (replace(HEADER, engine=None), "engine is orange, not None"),

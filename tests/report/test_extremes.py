@@ -31,3 +31,9 @@ def test_pairs_without_a_mask_before_go_by_their_iou():
 def test_undefined_gains_are_left_out():
     ends = extremes([row("x", math.nan, 0.2), row("y", 0.1, 0.2)])
     assert ids(ends.worst) + ids(ends.best) == ["y"]
+
+
+def test_the_keys_are_those_of_both_ends():
+    ends = extremes([row(str(at), 0.5, 0.5 + at / 100) for at in range(5)], count=1)
+    assert ends.worst_keys == {("one", "0", "")}
+    assert ends.keys == {("one", "0", ""), ("one", "4", "")}

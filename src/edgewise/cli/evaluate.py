@@ -2,18 +2,27 @@
 
 import os
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import typer
 
-from edgewise.errors import InputError, OutputError, missing_extra
+from edgewise.errors import InputError
 
 if TYPE_CHECKING:
-    from edgewise.evaluation import Failure, Header, OpenRefine, Outcome, Pair, Row
+    from edgewise.evaluation import (
+        Failure,
+        Header,
+        OpenRefine,
+        Outcome,
+        Pair,
+        Results,
+        Row,
+    )
 
 SOME_FAILED = 1
 NOTHING_DONE = 2
@@ -35,6 +44,9 @@ def command(
     model: str = typer.Option("default", "--model", help="A network of `edgewise models`."),
     device: str = typer.Option("cpu", "--device", help="cpu, or cuda with onnxruntime-gpu."),
     fast: bool = typer.Option(False, "--fast", help="Measure only IoU, mBA and boundary IoU."),
+    hce: bool = typer.Option(
+        False, "--hce", help="Measure human correction effort too, which takes long."
+    ),
     refine: bool = typer.Option(
         False, "--refine", help="Refine even where a refined mask is given."
     ),
@@ -46,47 +58,42 @@ def command(
     A pair is <id>_gt.png with <id>_seg*.png and <id>_im.*, which is refined first, or with a
     refined <id>_mask.png. Ends with status 1 where some pair failed.
     """
+    from edgewise.cli.outputs import check_outputs
     from edgewise.cli.tables import overview_lines
-    from edgewise.evaluation import NetworkEngine, Outcome, find_pairs, summarise
+    from edgewise.evaluation import NetworkEngine, Outcome, Results, find_pairs, summarise
     from edgewise.evaluation.exports import summary_values, write_csv, write_json
+    from edgewise.evaluation.kept import with_kept
 
-    _check_outputs(json_file, csv_file, report)
+    check_outputs(json_file, csv_file, report=report)
     found = find_pairs(folders, refine_all=refine)
     _print_problems(found.problems)
     threads = threads or (1 if workers > 1 else None)
     engine = NetworkEngine(model=model, threads=threads, device=device)
-    header = _header(found.pairs, engine, workers=workers, threads=threads, fast=fast)
+    header = _header(found.pairs, engine, workers=workers, threads=threads, fast=fast, hce=hce)
     chosen = _chosen(found.pairs, sets, limit)
-    rows, failures = _scored(chosen, found.pairs, engine, header, workers, results)
-    if not rows:
-        typer.echo("edgewise: no pair could be scored", err=True)
-        raise typer.Exit(NOTHING_DONE)
-    done = Outcome(
-        header=header,
-        overview=summarise(rows, header.measured),
-        rows=rows,
-        failures=failures,
-        problems=found.problems,
-    )
-    if json_file:
-        write_json(json_file, summary_values(done))
-    if csv_file:
-        write_csv(csv_file, rows, header.measured)
-    if report:
-        _write_report(report, done, chosen, engine, workers)
+    with _masks_folder(results, report) as masks:
+        with Results(results, header, found.pairs) as file:
+            rows, failures = _scored(chosen, engine, file, workers=workers, masks=masks)
+        if not rows:
+            typer.echo("edgewise: no pair could be scored", err=True)
+            raise typer.Exit(NOTHING_DONE)
+        done = Outcome(
+            header=header,
+            overview=summarise(rows, header.measured),
+            rows=rows,
+            failures=failures,
+            problems=found.problems,
+        )
+        if json_file:
+            write_json(json_file, summary_values(done))
+        if csv_file:
+            write_csv(csv_file, rows, header.measured)
+        if report and masks:
+            _write_report(report, done, with_kept(chosen, masks), engine, workers)
     typer.echo(overview_lines(done.overview))
     if done.failed:
         typer.echo(f"{done.failed} failed", err=True)
         raise typer.Exit(SOME_FAILED)
-
-
-def _check_outputs(json_file: Path | None, csv_file: Path | None, report: Path | None) -> None:
-    """Raise before a long run what would be raised after it."""
-    for path in (json_file, csv_file, report):
-        if path and not path.resolve().parent.is_dir():
-            raise OutputError(f"{path}: cannot be written: there is no folder {path.parent}")
-    if report and find_spec("jinja2") is None:
-        raise missing_extra("jinja2", "report")
 
 
 def _print_problems(problems: Sequence[str]) -> None:
@@ -112,6 +119,7 @@ def _header(
     workers: int,
     threads: int | None,
     fast: bool,
+    hce: bool,
 ) -> "Header":
     from edgewise.evaluation import Header
 
@@ -119,6 +127,7 @@ def _header(
     return Header(
         engine=engine.describe() if refines else None,
         fast=fast,
+        hce=hce,
         run={
             "workers": workers,
             "threads": threads or len(os.sched_getaffinity(0)),
@@ -128,48 +137,65 @@ def _header(
     )
 
 
+@contextmanager
+def _masks_folder(results: Path | None, report: Path | None) -> Iterator[Path | None]:
+    """Where refined masks are kept: beside the results, or as long as the report takes."""
+    if results:
+        yield results.with_name(f"{results.name}.masks")
+    elif report:
+        with TemporaryDirectory(prefix="edgewise-") as folder:
+            yield Path(folder)
+    else:
+        yield None
+
+
 def _scored(
     chosen: Sequence["Pair"],
-    all_pairs: Sequence["Pair"],
     engine: "OpenRefine",
-    header: "Header",
+    file: "Results",
+    *,
     workers: int,
-    path: Path | None,
+    masks: Path | None,
 ) -> tuple[list["Row"], list["Failure"]]:
     """The chosen pairs' rows, those of the results file taken as they are; and the failures."""
     from edgewise.cli.progress import tracked
-    from edgewise.evaluation import Failure, Results, evaluate
+    from edgewise.evaluation import Failure, evaluate
+    from edgewise.evaluation.kept import keep_mask
 
-    rows, failures = [], []
-    with Results(path, header, all_pairs) as file:
-        rows = [file.rows[pair.key] for pair in chosen if pair.key in file.rows]
-        if rows:
-            typer.echo(f"{len(rows)} pairs are in {path} already", err=True)
-        left = [pair for pair in chosen if pair.key not in file.rows]
-        outcomes = evaluate(left, engine, workers=workers, fast=header.fast)
-        for outcome in tracked(outcomes, total=len(left), what="evaluate"):
-            if isinstance(outcome, Failure):
-                failures.append(outcome)
-                _print_failure(outcome)
-            else:
-                file.add(outcome)
-                rows.append(outcome)
+    failures = []
+    rows = [file.rows[pair.key] for pair in chosen if pair.key in file.rows]
+    if rows:
+        typer.echo(f"{len(rows)} pairs are in {file.path} already", err=True)
+    left = [pair for pair in chosen if pair.key not in file.rows]
+    outcomes = evaluate(
+        left,
+        engine,
+        workers=workers,
+        fast=file.header.fast,
+        hce=file.header.hce,
+        keep=partial(keep_mask, folder=masks) if masks else None,
+    )
+    for outcome in tracked(outcomes, total=len(left), what="evaluate"):
+        if isinstance(outcome, Failure):
+            failures.append(outcome)
+            _print_failure(outcome)
+        else:
+            file.add(outcome)
+            rows.append(outcome)
     return rows, failures
 
 
 def _write_report(
     path: Path, done: "Outcome", pairs: Sequence["Pair"], engine: "OpenRefine", workers: int
 ) -> None:
-    """Write the report, for which the pairs that it shows are read (and refined) again."""
+    """Write the report; pairs that it shows are read, and refined where no mask was kept."""
     from edgewise.cli.progress import tracked
     from edgewise.evaluation.workers import each
     from edgewise.report import crop_pair, extremes, write_report
 
     ends = extremes(done.rows)
-    worst = frozenset(row.key for row in ends.worst)
-    shown = worst | {row.key for row in ends.best}
-    chosen = [pair for pair in pairs if pair.key in shown]
-    crops = each(partial(crop_pair, worst=worst), chosen, engine, workers=workers)
+    chosen = [pair for pair in pairs if pair.key in ends.keys]
+    crops = each(partial(crop_pair, worst=ends.worst_keys), chosen, engine, workers=workers)
     by_key = {crop.key: crop for crop in tracked(crops, total=len(chosen), what="report")}
     write_report(path, done, by_key)
 

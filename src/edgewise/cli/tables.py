@@ -10,18 +10,22 @@ if TYPE_CHECKING:
     from edgewise.evaluation.differences import Difference, Estimate
 
 _SCORES = {
-    "iou_per_image": "IoU",
-    "iou": "pooled",
-    "mba": "mBA",
-    "boundary_iou": "bIoU 2%",
-    "boundary_iou_fine": "0.5%",
+    "iou_per_image": ("IoU", 100),
+    "iou": ("pooled", 100),
+    "mba": ("mBA", 100),
+    "boundary_iou": ("bIoU 2%", 100),
+    "boundary_iou_fine": ("0.5%", 100),
+    "hce": ("HCE", 1),
 }
+"""What the columns are called, and the factor by which their scores are shown."""
 
 
 def overview_lines(overview: "Overview") -> str:
     """The overview as a table: three lines a set, shares in percent and gains in points."""
     tallies = [*overview.sets, overview.mean_over_sets, overview.all_pairs]
-    lines: list[list[str]] = [["", "pairs", "", *_SCORES.values(), "harmed", "s/photo"]]
+    lines: list[list[str]] = [
+        ["", "pairs", "", *_labels(overview.all_pairs.after), "harmed", "s/photo"]
+    ]
     for tally in tallies:
         lines += [[], *_tally_cells(tally)]
     text = aligned(lines)
@@ -31,11 +35,11 @@ def overview_lines(overview: "Overview") -> str:
 
 def _tally_cells(tally: "Tally") -> list[list[str]]:
     name, pairs = tally.name, str(tally.pairs)
-    after = ["after", *_percents(tally.after), "", number(tally.seconds, 2)]
+    after = ["after", *_numbers(tally.after), "", number(tally.seconds, 2)]
     if not tally.gain.pairs:
         return [[name, pairs, *after]]
-    before = ["before", *_percents(tally.before)]
-    gains = ["gain", *(number(100 * tally.gain.scores[key].value, 2, sign=True) for key in _SCORES)]
+    before = ["before", *_numbers(tally.before)]
+    gains = ["gain", *_points(tally.gain.scores)]
     return [
         [name, pairs, *before, "", ""],
         ["", "", *after],
@@ -43,16 +47,32 @@ def _tally_cells(tally: "Tally") -> list[list[str]]:
     ]
 
 
-def _percents(scores: Mapping[str, float]) -> list[str]:
-    return [number(100 * scores[key], 2) for key in _SCORES]
+def _labels(scores: Iterable[str]) -> list[str]:
+    """The heads of the columns; HCE only where it is among the scores."""
+    names = set(scores)
+    return [label for key, (label, _) in _SCORES.items() if key in names]
+
+
+def _numbers(scores: Mapping[str, float]) -> list[str]:
+    return [
+        number(factor * scores[key], 2) for key, (_, factor) in _SCORES.items() if key in scores
+    ]
+
+
+def _points(scores: Mapping[str, "Estimate"]) -> list[str]:
+    return [
+        number(factor * scores[key].value, 2, sign=True)
+        for key, (_, factor) in _SCORES.items()
+        if key in scores
+    ]
 
 
 def _notes(tally: "Tally") -> list[str]:
     """What the figures leave out."""
     undefined = [
         f"{label} undefined in {tally.undefined[key]}"
-        for key, label in _SCORES.items()
-        if tally.undefined[key]
+        for key, (label, _) in _SCORES.items()
+        if tally.undefined.get(key)
     ]
     notes = [f"of {tally.pairs} pairs: {', '.join(undefined)}"] if undefined else []
     if tally.gain.pairs < tally.pairs:
@@ -65,7 +85,7 @@ def _notes(tally: "Tally") -> list[str]:
 def comparison_lines(comparison: "Comparison") -> str:
     """A comparison as a table: differences in points, and their intervals a line below."""
     found = comparison.differences
-    lines: list[list[str]] = [["", "pairs", *_SCORES.values(), "improved", "harmed"]]
+    lines: list[list[str]] = [["", "pairs", *_labels(found.all_pairs.scores), "improved", "harmed"]]
     for part in (*found.sets, found.mean_over_sets, found.all_pairs):
         lines += [[], *_difference_cells(part)]
     notes = [
@@ -76,22 +96,26 @@ def comparison_lines(comparison: "Comparison") -> str:
         )
         if count
     ]
-    title = f"{comparison.second} less {comparison.first}, in points (95 % interval)"
+    unit = "points, HCE in clicks" if "hce" in found.all_pairs.scores else "points"
+    title = f"{comparison.second} less {comparison.first}, in {unit} (95 % interval)"
     return "\n".join([title, "", aligned(lines), *([""] if notes else []), *notes])
 
 
 def _difference_cells(part: "Difference") -> list[list[str]]:
-    estimates = [part.scores[key] for key in _SCORES]
-    points = [number(100 * estimate.value, 2, sign=True) for estimate in estimates]
     shares = [percent(part.improved), percent(part.harmed)]
+    intervals = [
+        _interval(part.scores[key], factor)
+        for key, (_, factor) in _SCORES.items()
+        if key in part.scores
+    ]
     return [
-        [part.name, str(part.pairs), *points, *shares],
-        ["", "", *(_interval(estimate) for estimate in estimates), "", ""],
+        [part.name, str(part.pairs), *_points(part.scores), *shares],
+        ["", "", *intervals, "", ""],
     ]
 
 
-def _interval(estimate: "Estimate") -> str:
-    low, high = (number(100 * end, 1, sign=True) for end in (estimate.low, estimate.high))
+def _interval(estimate: "Estimate", factor: float) -> str:
+    low, high = (number(factor * end, 1, sign=True) for end in (estimate.low, estimate.high))
     return f"{low}..{high}" if low != _UNDEFINED else low
 
 

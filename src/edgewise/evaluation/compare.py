@@ -8,7 +8,7 @@ from edgewise.errors import InputError
 from edgewise.evaluation.differences import Differences, Match, differences
 from edgewise.evaluation.pairs import Key
 from edgewise.evaluation.results import Header, read_results
-from edgewise.evaluation.rows import FAST, FULL, Row
+from edgewise.evaluation.rows import Row, measured_values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,13 +73,15 @@ def compare(first: Run, second: Run, *, common: bool = False) -> Comparison:
     if left_out and not common:
         raise InputError(_other_pairs(first, second))
     rows = [(first.rows[key], second.rows[key]) for key in shared]
-    fast = first.header.fast or second.header.fast
+    measured = measured_values(
+        fast=first.header.fast or second.header.fast, hce=first.header.hce and second.header.hce
+    )
     return Comparison(
         first=first.path,
         second=second.path,
         differences=differences(
             (Match(row.set, row.id, row.after, other.after) for row, other in rows),
-            FAST if fast else FULL,
+            measured,
         ),
         other_coarse=sum(
             row.sha256.get("coarse") != other.sha256.get("coarse") for row, other in rows

@@ -12,7 +12,7 @@ from typing import IO, Any
 from edgewise import __version__
 from edgewise.errors import EdgewiseError, InputError, OutputError
 from edgewise.evaluation.pairs import Key, Pair
-from edgewise.evaluation.rows import FAST, FULL, Row
+from edgewise.evaluation.rows import Row, measured_values
 from edgewise.evaluation.run import checksum
 
 FORMAT = 1
@@ -33,6 +33,7 @@ class Header:
         edgewise: version of the package.
         engine: what refined, see `OpenRefine.describe`; None where refined masks were given.
         fast: whether only `rows.FAST` was measured.
+        hce: whether `rows.HCE` was measured too.
         libraries: versions of what it stands on; a run may go on with others.
         run: how it was run (workers, threads, machine); likewise.
     """
@@ -41,17 +42,18 @@ class Header:
     edgewise: str = __version__
     engine: dict[str, str] | None = None
     fast: bool = False
+    hce: bool = False
     libraries: dict[str, str] = field(default_factory=_versions)
     run: dict[str, str | int | None] = field(default_factory=dict)
 
     @property
     def measured(self) -> tuple[str, ...]:
         """The values of a score that the rows hold."""
-        return FAST if self.fast else FULL
+        return measured_values(fast=self.fast, hce=self.hce)
 
     def difference(self, other: "Header") -> str:
         """In words, where rows under `other` could differ from rows under this; or ""."""
-        for name in ("format", "edgewise", "fast"):
+        for name in ("format", "edgewise", "fast", "hce"):
             mine, its = getattr(self, name), getattr(other, name)
             if mine != its:
                 return f"{name} is {its}, not {mine}"

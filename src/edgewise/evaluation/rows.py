@@ -1,6 +1,6 @@
 """Rows: what is known of one pair after scoring, as it stands in a results file."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -20,8 +20,11 @@ FAST = (
 )
 """The values of a score that are measured where only the fast ones are asked for."""
 
-FULL = tuple(score.name for score in fields(PairScore) if score.name != "hce")
-"""The values of a score that are measured otherwise."""
+HCE = "hce"
+"""The value of a score that is measured only where it is asked for, as it takes so long."""
+
+FULL = tuple(score.name for score in fields(PairScore) if score.name != HCE)
+"""The values of a score that are measured otherwise, without `HCE`."""
 
 EDGE_DISTANCES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 """Upper ends in pixels of the rings around the truth's edge in which errors are counted."""
@@ -51,7 +54,7 @@ class Row:
         width, height: of the truth, in pixels.
         refined: whether the mask after was made here; otherwise it was given.
         before: the score of the coarse mask, None without one; nan where undefined and where not
-            measured (see `FAST`).
+            measured (see `FAST`, `HCE`).
         after: the score of the refined mask.
         rings: errors by distance from the edge.
         seconds: time of refining alone, without reading and scoring; None where it was given.
@@ -77,7 +80,7 @@ class Row:
         """What tells pairs of one evaluation apart."""
         return self.set, self.id, self.source
 
-    def to_dict(self, measured: tuple[str, ...] = FULL) -> dict[str, Any]:
+    def to_dict(self, measured: Sequence[str] = FULL) -> dict[str, Any]:
         """The row for JSON, its scores cut to the values that were measured."""
         values = {name: getattr(self, name) for name in _PLAIN}
         values["before"] = self.before and _measured(self.before, measured)
@@ -127,10 +130,15 @@ class Failure:
 
 
 def full_score(values: Mapping[str, float | None]) -> PairScore:
-    """A score of which only some values were measured; the others are nan."""
+    """A score of which only some values were measured; the others are nan, and HCE is None."""
     return PairScore.from_dict({**dict.fromkeys(FULL), **values})
 
 
-def _measured(score: PairScore, names: tuple[str, ...]) -> dict[str, float | None]:
+def _measured(score: PairScore, names: Sequence[str]) -> dict[str, float | None]:
     values = score.to_dict()
     return {name: values[name] for name in names}
+
+
+def measured_values(*, fast: bool, hce: bool) -> tuple[str, ...]:
+    """The values of a score that such a run measures, in the order of tables."""
+    return (*(FAST if fast else FULL), *((HCE,) if hce else ()))

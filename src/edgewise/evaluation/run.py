@@ -1,7 +1,8 @@
 """Run: refine and score pairs."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewise.errors import EdgewiseError, InputError
+from edgewise.errors import EdgewiseError, InputError, OutputError
 from edgewise.evaluation.engines import OpenRefine, Refine
 from edgewise.evaluation.masks import Mask, Masks, load_masks
 from edgewise.evaluation.pairs import Pair
-from edgewise.evaluation.rows import EDGE_DISTANCES, Failure, Rings, Row, full_score
+from edgewise.evaluation.rows import EDGE_DISTANCES, HCE, Failure, Rings, Row, full_score
 from edgewise.evaluation.workers import each
 from edgewise.metrics import (
     BOUNDARY_RATIOS,
@@ -22,6 +23,7 @@ from edgewise.metrics import (
     agreement,
     binarise,
     boundary_iou,
+    hce,
     mba,
     overlap,
     score,
@@ -30,8 +32,18 @@ from edgewise.metrics import (
 _BLOCK = 1 << 20
 
 
+Keep = Callable[[Pair, NDArray[Any]], NDArray[Any]]
+"""(pair, refined mask) -> the mask to score in its place; called before a mask made here is."""
+
+
 def evaluate(
-    pairs: Sequence[Pair], open_refine: OpenRefine, *, workers: int = 1, fast: bool = False
+    pairs: Sequence[Pair],
+    open_refine: OpenRefine,
+    *,
+    workers: int = 1,
+    fast: bool = False,
+    hce: bool = False,
+    keep: Keep | None = None,
 ) -> Iterator[Row | Failure]:
     """Score pairs; each row comes as soon as it is done, in any order with several workers.
 
@@ -40,17 +52,35 @@ def evaluate(
         open_refine: what refines; opened only where some pair is to be refined.
         workers: processes; 1 works in this one.
         fast: measure `rows.FAST` alone.
+        hce: measure human correction effort too.
+        keep: what becomes of refined masks, such as `kept.keep_mask`; with several workers, it
+            must pickle.
 
     Raises:
         EdgewiseError: the engine cannot be opened, or a worker died.
+        OutputError: a mask cannot be kept.
     """
-    return each(partial(outcome, fast=fast), pairs, open_refine, workers=workers)
+    task = partial(outcome, fast=fast, hce=hce, keep=keep)
+    return each(task, pairs, open_refine, workers=workers)
 
 
-def outcome(pair: Pair, refine: Refine | None, *, fast: bool = False) -> Row | Failure:
-    """As `score_pair`, or why there is no row: one bad pair must not end a long run."""
+def outcome(
+    pair: Pair,
+    refine: Refine | None,
+    *,
+    fast: bool = False,
+    hce: bool = False,
+    keep: Keep | None = None,
+) -> Row | Failure:
+    """As `score_pair`, or why there is no row: one bad pair must not end a long run.
+
+    Raises:
+        OutputError: a mask cannot be kept; nor could the next.
+    """
     try:
-        return score_pair(pair, refine, fast=fast)
+        return score_pair(pair, refine, fast=fast, hce=hce, keep=keep)
+    except OutputError:
+        raise
     except EdgewiseError as error:
         reason = str(error)
     except Exception as error:  # an engine may raise anything
@@ -58,19 +88,31 @@ def outcome(pair: Pair, refine: Refine | None, *, fast: bool = False) -> Row | F
     return Failure(set=pair.set, id=pair.id, source=pair.source, error=" ".join(reason.split()))
 
 
-def score_pair(pair: Pair, refine: Refine | None, *, fast: bool = False) -> Row:
+def score_pair(
+    pair: Pair,
+    refine: Refine | None,
+    *,
+    fast: bool = False,
+    hce: bool = False,
+    keep: Keep | None = None,
+) -> Row:
     """Score one pair before and after, refining where no refined mask is given.
 
     Args:
         pair: see `masks.load_masks`.
         refine: what refines; None where refined masks are given.
         fast: measure `rows.FAST` alone.
+        hce: measure human correction effort too.
+        keep: what becomes of a mask refined here.
 
     Raises:
         InputError: a file cannot be read, or sizes differ.
+        OutputError: the mask cannot be kept.
     """
     masks = load_masks(pair, refine)
-    measure = _fast_score if fast else score
+    if keep is not None and pair.refined is None:
+        masks = replace(masks, after=keep(pair, masks.after))
+    measure = partial(_fast_score if fast else score, effort=hce)
     height, width = masks.truth.shape
     return Row(
         set=pair.set,
@@ -104,7 +146,7 @@ def checksum(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _fast_score(mask: NDArray[Any], truth: Mask) -> PairScore:
+def _fast_score(mask: NDArray[Any], truth: Mask, *, effort: bool) -> PairScore:
     hard = _hard(mask)
     shared, agreeing = overlap(hard, truth), agreement(hard, truth)
     wide, fine = (boundary_iou(hard, truth, ratio=ratio) for ratio in BOUNDARY_RATIOS)
@@ -118,6 +160,7 @@ def _fast_score(mask: NDArray[Any], truth: Mask) -> PairScore:
             "mba": mba(hard, truth),
             "boundary_iou": wide,
             "boundary_iou_fine": fine,
+            **({HCE: hce(hard, truth)} if effort else {}),
         }
     )
 

@@ -73,7 +73,7 @@ def crop_pair(pair: Pair, refine: Refine | None, *, worst: frozenset[Key]) -> Cr
     """The crop of a pair, of where it lost most if its key is in `worst`, else gained most.
 
     Args:
-        pair: what to read; it is refined again where no refined mask is given.
+        pair: what to read; it is refined where no refined mask is given.
         refine: what refines.
         worst: keys of the pairs shown for what they lost.
     """

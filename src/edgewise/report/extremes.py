@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from edgewise.evaluation.pairs import Key
 from edgewise.evaluation.rows import Row
 from edgewise.evaluation.summary import gain
 
@@ -16,6 +17,16 @@ class Extremes:
 
     worst: list[Row]
     best: list[Row]
+
+    @property
+    def worst_keys(self) -> frozenset[Key]:
+        """Of the pairs that are shown for what they lost."""
+        return frozenset(row.key for row in self.worst)
+
+    @property
+    def keys(self) -> frozenset[Key]:
+        """Of all pairs that are shown."""
+        return self.worst_keys | {row.key for row in self.best}
 
 
 def merit(row: Row) -> float:

@@ -39,6 +39,7 @@ _FURTHER = {
     "hausdorff": ("Hausdorff distance", 1, "px"),
     "hd95": ("HD95", 1, "px"),
     "assd": ("ASSD", 1, "px"),
+    "hce": ("HCE", 1, "clicks"),
 }
 """Other scores: what they are called, and the factor and the unit in which they are shown."""
 
