@@ -9,10 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from edgewise.benchmarks import load
 from edgewise.benchmarks.catalog import find, find_network, networks, row_name
@@ -20,10 +16,8 @@ from edgewise.benchmarks.figures import COARSE
 from edgewise.benchmarks.samples import REFINED
 from edgewise.benchmarks.store import Store, need
 from edgewise.errors import InputError, OutputError
-from edgewise.evaluation import Failure, Header, OpenRefine, Pair, Refine, Results, Row
-from edgewise.evaluation.run import outcome
-from edgewise.evaluation.workers import each
-from edgewise.masks import write_mask
+from edgewise.evaluation import Failure, Header, OpenRefine, Pair, Results, Row, evaluate
+from edgewise.evaluation.kept import keep_mask, with_kept
 
 BINARY = ("big", "pascal")
 """The datasets of one object a photo."""
@@ -64,7 +58,7 @@ class Job:
         inputs: the input set.
         method: what makes or made the masks.
         pairs: all of the set that there are.
-        folder: of the run's files for this set.
+        folder: of the run's files for this set, by which it is named.
     """
 
     inputs: InputSet
@@ -169,8 +163,7 @@ def published_jobs(sets: Iterable[InputSet], store: Store, folder: Path) -> list
 
 def with_masks(job: Job) -> list[Pair]:
     """The pairs of a job that have been done, with the masks that were kept of them."""
-    paths = {pair: _mask_path(pair, job.folder) for pair in job.pairs}
-    return [replace(pair, refined=path) for pair, path in paths.items() if path.is_file()]
+    return [pair for pair in with_kept(job.pairs, job.folder.parent) if pair.refined]
 
 
 def work(
@@ -199,11 +192,11 @@ def work(
     header = header if job.method == OWN else replace(header, engine=None)
     chosen = job.pairs[:limit]
     with Results(job.results, header, job.pairs) as file:
-        done = {pair.key for pair in chosen if pair.key in file.rows and _is_kept(pair, job.folder)}
+        done = {pair.key for pair in with_masks(job) if pair.key in file.rows}
         yield from (file.rows[pair.key] for pair in chosen if pair.key in done)
         left = [pair for pair in chosen if pair.key not in done]
-        task = partial(_keeping, folder=job.folder)
-        for result in each(task, left, open_refine, workers=workers):
+        keep = partial(keep_mask, folder=job.folder.parent)
+        for result in evaluate(left, open_refine, workers=workers, fast=True, keep=keep):
             if isinstance(result, Row):
                 file.add(result)
             yield result
@@ -231,34 +224,3 @@ def _wanted(inputs: InputSet, names: Sequence[str], store: Store) -> bool:
     if names:
         return inputs.network in names
     return any(store.counts(find(inputs.name)).values())
-
-
-def _mask_path(pair: Pair, folder: Path) -> Path:
-    return pair.refined or folder / f"{pair.id}{REFINED}"
-
-
-def _is_kept(pair: Pair, folder: Path) -> bool:
-    return _mask_path(pair, folder).is_file()
-
-
-def _keeping(pair: Pair, refine: Refine | None, *, folder: Path) -> Row | Failure:
-    """Score a pair; where that refines, keep the mask before there is a row."""
-    made: list[NDArray[Any]] = []
-
-    def keep(photo: NDArray[np.uint8], coarse: NDArray[np.float32]) -> NDArray[Any]:
-        if refine is None:
-            raise InputError(f"{pair.name}: refining takes an engine")
-        made.append(_as_written(refine(photo, coarse)))
-        return made[0]
-
-    result = outcome(pair, keep, fast=True)
-    if isinstance(result, Row) and made:
-        write_mask(_mask_path(pair, folder), made[0], soft=True)
-    return result
-
-
-def _as_written(mask: NDArray[Any]) -> NDArray[Any]:
-    """A mask in the 256 levels of its file, so that the file scores as its row says."""
-    if mask.dtype == np.bool_:
-        return mask
-    return np.divide(np.rint(mask * np.float32(255)), np.float32(255), dtype=np.float32)

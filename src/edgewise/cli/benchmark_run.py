@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
-from edgewise.errors import InputError, OutputError, missing_extra
+from edgewise.errors import InputError
 
 if TYPE_CHECKING:
     from edgewise.benchmarks.figures import Figure
@@ -68,9 +67,10 @@ def command(
     from edgewise.benchmarks.run import BINARY
     from edgewise.benchmarks.store import Store
     from edgewise.benchmarks.tables import markdown, table, write_csv
+    from edgewise.cli.outputs import check_outputs
     from edgewise.evaluation import NetworkEngine
 
-    _check_outputs(json_file, csv_file, report)
+    check_outputs(json_file, csv_file, report=report)
     store = Store(root)
     sets = _sets(store, datasets or [], [name for name in inputs.split(",") if name])
     if report and not (refine and any(one.dataset in BINARY for one in sets)):
@@ -97,15 +97,6 @@ def command(
     if report and runner.rows:
         _write_report(report, runner, header, tables)
     _exit(figures, runner.failures)
-
-
-def _check_outputs(json_file: Path | None, csv_file: Path | None, report: Path | None) -> None:
-    """Raise before a long run what would be raised after it."""
-    if report and find_spec("jinja2") is None:
-        raise missing_extra("jinja2", "report")
-    for path in (json_file, csv_file, report):
-        if path and not path.resolve().parent.is_dir():
-            raise OutputError(f"{path}: cannot be written: there is no folder {path.parent}")
 
 
 def _sets(store: "Store", datasets: Sequence[str], asked: Sequence[str]) -> list["InputSet"]:
@@ -266,12 +257,10 @@ def _write_report(path: Path, runner: _Runner, header: "Header", tables: Sequenc
         failures=runner.failures,
     )
     ends = report.extremes(done.rows)
-    worst = frozenset(row.key for row in ends.worst)
-    shown = worst | {row.key for row in ends.best}
     crops = {
-        pair.key: report.crop_pair(pair, None, worst=worst)
+        pair.key: report.crop_pair(pair, None, worst=ends.worst_keys)
         for pair in runner.pairs
-        if pair.key in shown
+        if pair.key in ends.keys
     }
     further = [report.Table(title=one.title, lines=one.lines, notes=one.notes) for one in tables]
     report.write_report(path, done, crops, tables=further)
