@@ -109,7 +109,7 @@ def draw_scenes(root: Path, count: int) -> None:
         ]
         if at < _DRAWN:
             labels = random.integers(1, 151, (4, 5), dtype=np.uint8)
-            truth = cv2.resize(labels, SCENE, interpolation=cv2.INTER_NEAREST)
+            truth = np.asarray(cv2.resize(labels, SCENE, interpolation=cv2.INTER_NEAREST), np.uint8)
             moved = np.roll(truth, (4, 4), (0, 1))
             for file, picture in zip(files, (_painted(truth), truth, moved), strict=True):
                 Image.fromarray(picture).save(file)
