@@ -63,7 +63,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = Path(os.path.realpath(path))
     temporary = target.parent / f".edgewise-{secrets.token_hex(8)}{target.suffix}"
     try:
-        _check_target(target, path)
+        check_target(target, path)
         temporary.open("xb").close()  # tells at once that the folder cannot be written to
         yield temporary
         temporary.replace(target)
@@ -76,8 +76,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
             temporary.unlink()
 
 
-def _check_target(target: Path, path: str | os.PathLike[str]) -> None:
-    """Raise OutputError where a file at `target` should not or cannot be made."""
+def check_target(target: Path, path: str | os.PathLike[str]) -> None:
+    """Raise OutputError where a file at `target`, which the user calls `path`, cannot be made."""
     if target.is_dir():
         raise OutputError(f"{path}: is a folder; give the name of a file")
     if not target.parent.is_dir():

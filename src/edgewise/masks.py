@@ -22,6 +22,9 @@ GREY_TOLERANCE = 8
 LABELS = 64
 """Grey pictures of more levels than this are no label maps."""
 
+WRITABLE = frozenset({".png", ".tif", ".tiff", ".webp"})
+"""File name endings, in lower case, of the formats in which a mask is written."""
+
 _LABEL_MAP = "a label map; choose one label and save it as 0 and 255"
 
 

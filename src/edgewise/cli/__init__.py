@@ -53,8 +53,9 @@ def _register() -> None:
     app.add_typer(label_studio.app, name="label-studio")
     app.command("convert")(convert.command)
 
-    from edgewise.cli import cutout
+    from edgewise.cli import batch, cutout
 
+    app.command("batch")(batch.command)
     app.command("cutout")(cutout.command)
 
     from edgewise.cli import scene

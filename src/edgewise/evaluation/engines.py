@@ -4,12 +4,15 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgewise.errors import ModelError
+
+if TYPE_CHECKING:
+    from edgewise.refiner import Refiner
 
 Refine = Callable[[NDArray[np.uint8], NDArray[np.float32]], NDArray[Any]]
 """(photo uint8 HxWx3 RGB, coarse mask float32 HxW in [0, 1]) -> the refined mask, bool HxW or
@@ -43,16 +46,24 @@ class NetworkEngine:
     device: str = "cpu"
 
     def __call__(self) -> Refine:
-        """Open the network."""
-        from edgewise.network.runtime import OnnxEngine
-        from edgewise.refiner import Refiner
-
-        refiner = Refiner(OnnxEngine(self.model, threads=self.threads, device=self.device))
+        """Open the network, as a function."""
+        refiner = self.open()
 
         def refine(photo: NDArray[np.uint8], mask: NDArray[np.float32]) -> NDArray[np.float32]:
             return refiner.refine(photo, mask).soft
 
         return refine
+
+    def open(self) -> "Refiner":
+        """Open the network.
+
+        Raises:
+            ModelError: there is no such model, or it cannot be opened.
+        """
+        from edgewise.network.runtime import OnnxEngine
+        from edgewise.refiner import Refiner
+
+        return Refiner(OnnxEngine(self.model, threads=self.threads, device=self.device))
 
     def describe(self) -> dict[str, str]:
         """The weights, by name and checksum, and the refiner's settings.

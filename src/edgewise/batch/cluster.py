@@ -1,0 +1,130 @@
+"""Cluster: an engine that runs jobs on Dask, where Python and edgewise are installed."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+from edgewise.batch.jobs import Job
+from edgewise.batch.worker import Opener, Report, opened, use_one_thread, work
+from edgewise.errors import EdgewiseError, InputError, missing_extra
+
+_AHEAD = 2
+"""Jobs at a worker's thread: the one it does and the one it goes on with."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dask:
+    """Workers of a Dask cluster.
+
+    Attributes:
+        scheduler: address (`tcp://host:8786`) or scheduler file; None starts a cluster of
+            processes on this machine for as long as the run takes.
+        workers: how many processes, where one is started here.
+        timeout: seconds after which a job counts as hung and its worker is ended, for its nanny
+            to start another; None waits. Use workers of one thread then.
+    """
+
+    scheduler: str | None = None
+    workers: int = 1
+    timeout: float | None = None
+
+    def open(self, opener: Opener) -> DaskPool:
+        """See `engines.Engine`.
+
+        Raises:
+            DependencyError: `distributed` is not installed.
+            InputError: nothing answers at the scheduler's address.
+        """
+        return DaskPool(self, opener)
+
+
+class DaskPool:
+    """A client of the scheduler, used through its `concurrent.futures` executor."""
+
+    def __init__(self, engine: Dask, opener: Opener) -> None:
+        self._engine, self._opener = engine, opener
+        self._cluster = _local_cluster(engine.workers) if engine.scheduler is None else None
+        self._client = _client(engine.scheduler or self._cluster)
+        self._executor = self._client.get_executor(pure=False)
+
+    @property
+    def slots(self) -> int:
+        """See `engines.Pool`: it follows the cluster as that grows."""
+        return max(1, _AHEAD * sum(map(int, self._client.nthreads().values())))
+
+    def submit(self, job: Job) -> Future[Report]:
+        """See `engines.Pool`."""
+        answer: Future[Report] = Future()
+        remote = self._executor.submit(work_in_time, self._opener, job, self._engine.timeout)
+        remote.add_done_callback(lambda done: answer.set_result(_report(done, job)))
+        return answer
+
+    def close(self) -> None:
+        """See `engines.Pool`."""
+        self._executor.shutdown(wait=False)  # which cancels what is out
+        self._client.close()
+        if self._cluster is not None:
+            self._cluster.close()
+
+
+def work_in_time(opener: Opener, job: Job, timeout: float | None) -> Report:
+    """As `worker.work`; ends this process where it takes longer than `timeout` seconds."""
+    use_one_thread()
+    if timeout is None:
+        return work(opener, job)
+    try:
+        opened(opener)  # which is not the photo's time
+    except EdgewiseError as error:
+        return Report("halt", error)
+    watch = threading.Timer(timeout, os._exit, (1,))  # a thread stuck in a decoder heeds no less
+    watch.daemon = True
+    watch.start()
+    try:
+        return work(opener, job)
+    finally:
+        watch.cancel()
+
+
+def _report(done: Future[Any], job: Job) -> Report:
+    """The report of a future of Dask, which fails where a worker or the scheduler did."""
+    if done.cancelled():
+        return Report("halt", EdgewiseError("the scheduler gave the jobs up, or is gone"))
+    error = done.exception()
+    if error is None:
+        report: Report = done.result()
+        return report
+    if type(error).__name__ == "KilledWorker":  # by then it has killed several
+        return Report("hopeless", EdgewiseError(f"{job.photo}: hung or killed several workers"))
+    if type(error).__name__ in {"FutureCancelledError", "CancelledError"}:
+        return Report("halt", EdgewiseError("the scheduler gave the jobs up, or is gone"))
+    text = " ".join(str(error).split())
+    return Report("again", EdgewiseError(f"{job.photo}: {type(error).__name__}: {text}"))
+
+
+def _client(scheduler: Any) -> Any:
+    make = _imported("Client")
+    try:
+        return make(scheduler, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{scheduler}: no Dask scheduler answers there ({error}); give tcp://HOST:8786"
+        ) from error
+
+
+def _local_cluster(workers: int) -> Any:
+    make = _imported("LocalCluster")
+    return make(n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None)
+
+
+def _imported(name: str) -> Callable[..., Any]:
+    try:
+        import distributed
+    except ImportError as error:
+        raise missing_extra("distributed", "batch") from error
+    found: Callable[..., Any] = getattr(distributed, name)
+    return found

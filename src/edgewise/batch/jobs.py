@@ -1,0 +1,55 @@
+"""Jobs: which photo and coarse mask to refine into which file, and how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from edgewise.errors import InputError
+from edgewise.masks import WRITABLE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How one mask is refined and written.
+
+    Attributes:
+        soft: write 8-bit grey instead of black and white.
+        overview_only: stop after the first look.
+    """
+
+    soft: bool = False
+    overview_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One mask to refine. Files are local paths or fsspec URLs (`s3://bucket/photo.jpg`).
+
+    Attributes:
+        photo: the photo.
+        mask: its coarse mask.
+        output: the refined mask to write; ends in one of `edgewise.masks.WRITABLE`.
+        options: how.
+        source: where the job was named, for messages ("jobs.csv: row 3").
+
+    Raises:
+        InputError: a file is not named, or the output has a suffix that no mask is written as.
+    """
+
+    photo: str
+    mask: str
+    output: str
+    options: Options = field(default_factory=Options)
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work, before it costs a refinement."""
+        for part in ("photo", "mask", "output"):
+            value = getattr(self, part)
+            if not isinstance(value, str) or not value:
+                raise InputError(f"{part} is {value!r}; give a path or URL as a string")
+        suffix = PurePosixPath(self.output).suffix.lower()
+        if suffix not in WRITABLE:
+            known = ", ".join(sorted(WRITABLE))
+            raise InputError(f"output {self.output!r}: a mask is written as one of {known}")

@@ -1,0 +1,190 @@
+"""Processes: an engine of worker processes on this machine.
+
+Not `concurrent.futures.ProcessPoolExecutor`: when one of its workers dies, all its jobs fail and
+none is known to be the cause, and a worker that hangs cannot be ended alone.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import Connection
+
+from edgewise.batch.jobs import Job
+from edgewise.batch.worker import Opener, Report, opened, use_one_thread, work
+from edgewise.errors import EdgewiseError, InputError
+
+_spawn = get_context("spawn")
+_STARTS = 3
+"""Processes that may die one after the other while they open the network."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Processes:
+    """Worker processes, each of which holds one photo at a time.
+
+    Attributes:
+        workers: how many.
+        timeout: seconds after which a job counts as hung and its process is ended; None waits.
+    """
+
+    workers: int = 1
+    timeout: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work."""
+        if self.workers < 1 or (self.timeout is not None and self.timeout <= 0):
+            raise InputError(
+                f"workers {self.workers}, timeout {self.timeout}: they must be at least 1 and"
+                " above 0"
+            )
+
+    def open(self, opener: Opener) -> ProcessPool:
+        """See `engines.Engine`."""
+        return ProcessPool(self, opener)
+
+
+class ProcessPool:
+    """A thread for each process: it hands over a job, waits, and starts another when one dies."""
+
+    def __init__(self, engine: Processes, opener: Opener) -> None:
+        self.slots = engine.workers
+        self._workers = [_Worker(opener, engine.timeout) for _ in range(engine.workers)]
+        self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
+        for worker in self._workers:
+            self._idle.put(worker)
+        self._threads = ThreadPoolExecutor(engine.workers, thread_name_prefix="edgewise-batch")
+
+    def submit(self, job: Job) -> Future[Report]:
+        """See `engines.Pool`."""
+        return self._threads.submit(self._call, job)
+
+    def close(self) -> None:
+        """See `engines.Pool`."""
+        for worker in self._workers:
+            worker.close()
+        self._threads.shutdown(cancel_futures=True)
+        for worker in self._workers:
+            worker.end()
+
+    def _call(self, job: Job) -> Report:
+        worker = self._idle.get()
+        try:
+            return worker.call(job)
+        finally:
+            self._idle.put(worker)
+
+
+class _Worker:
+    """One process at a time, seen from this one."""
+
+    def __init__(self, opener: Opener, timeout: float | None) -> None:
+        self._opener, self._timeout = opener, timeout
+        self._lock = threading.Lock()
+        self._closed = False
+        self._connection: Connection | None = None
+
+    def call(self, job: Job) -> Report:
+        """The report of the process, or of its end."""
+        first = self._ready()
+        if first.verdict != "done":
+            return first
+        try:
+            self._send(job)
+            return self._answer(self._timeout)
+        except TimeoutError:
+            self.end()
+            return Report(
+                "again", EdgewiseError(f"{job.photo}: not done after {self._timeout:g} seconds")
+            )
+        except (EOFError, OSError):
+            return Report("again", EdgewiseError(f"{job.photo}: {self.end()}"))
+
+    def _ready(self) -> Report:
+        """Start a process unless there is one; whether it has opened the network."""
+        death = ""
+        for _ in range(_STARTS):
+            if self._connection is not None:
+                return Report("done")
+            try:
+                self._start()
+                first = self._answer(None)
+            except (EOFError, OSError):
+                death = self.end()
+                continue
+            if first.verdict != "done":
+                self.end()
+            return first
+        return Report("halt", EdgewiseError(f"opening the network: {death}"))
+
+    def close(self) -> None:
+        """End the process at once; none is started again."""
+        with self._lock:
+            self._closed = True
+            if self._connection is not None:
+                self._process.kill()
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._closed:
+                raise EOFError
+            self._connection, theirs = _spawn.Pipe()
+            self._process = _spawn.Process(target=_serve, args=(theirs, self._opener), daemon=True)
+            self._process.start()
+            theirs.close()  # else the end of the process would not be seen
+
+    def _send(self, job: Job) -> None:
+        if self._connection is not None:
+            self._connection.send(job)
+
+    def _answer(self, timeout: float | None) -> Report:
+        """Raises EOFError where the process has ended, TimeoutError where it takes too long."""
+        if self._connection is None or not self._connection.poll(timeout):
+            raise TimeoutError
+        report = self._connection.recv()
+        if not isinstance(report, Report):
+            raise EOFError
+        return report
+
+    def end(self) -> str:
+        """See the process out, ending it where it has not; how it died, in words."""
+        with self._lock:
+            if self._connection is None:
+                return "the worker processes were ended"
+            self._process.kill()  # of no effect where it is dead already
+            self._process.join()
+            self._connection.close()
+            self._connection = None
+            code = self._process.exitcode
+        how = f"was ended by signal {-code}" if code and code < 0 else f"ended with status {code}"
+        return f"its worker process {how}, perhaps for want of memory"
+
+
+def _serve(connection: Connection, opener: Opener) -> None:
+    """A process's life: open the network, then do job after job until the parent is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for the parent, which ends the workers
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    use_one_thread()
+    try:
+        opened(opener)
+    except EdgewiseError as error:
+        connection.send(Report("halt", error))
+        return
+    connection.send(Report("done"))
+    with suppress(EOFError, OSError):
+        while True:
+            connection.send(work(opener, connection.recv()))
+
+
+def _die_with_parent() -> None:
+    """End at once when the parent is killed: a next run may do this job by then."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -1,0 +1,365 @@
+"""Stores: files by local path or by fsspec URL, read and written by the same functions.
+
+Local paths need nothing but the standard library; URLs take the extra `batch`.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import secrets
+import shutil
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from edgewise.errors import DependencyError, EdgewiseError, InputError, OutputError, missing_extra
+from edgewise.files import check_target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_WHOLE = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oci", "oss"})
+"""Stores in which a file appears when its upload is complete, never before."""
+
+_TAGS = (
+    "ETag",
+    "etag",
+    "md5Hash",
+    "Content-MD5",
+    "generation",
+    "mtime",
+    "LastModified",
+    "last_modified",
+    "Last-Modified",
+    "updated",
+)
+"""Where stores say which version of a file they hold, the surest first."""
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+class StoreError(EdgewiseError):
+    """A store did not answer as it should; another try may help."""
+
+
+def local_path(location: str) -> Path | None:
+    """The path of a local file; None where the location is a URL of another store."""
+    if location.startswith("file://"):
+        return Path(location.removeprefix("file://"))
+    return None if _is_url(location) else Path(location)
+
+
+def _is_url(location: str) -> bool:
+    return "://" in location or "::" in location
+
+
+def name_of(location: str) -> str:
+    """The file's name, without folders and without a URL's query."""
+    path = urlsplit(location).path if location.startswith(("http://", "https://")) else location
+    return PurePosixPath(path).name
+
+
+def join(folder: str, name: str) -> str:
+    """A location in a folder; `name` as it is where it is absolute or a URL."""
+    if _is_url(name) or os.path.isabs(name):
+        return name
+    if _is_url(folder):
+        return f"{folder.rstrip('/')}/{name}"
+    return os.path.join(folder, name)
+
+
+def parent(location: str) -> str:
+    """The folder of a location."""
+    if _is_url(location):
+        return location.rsplit("/", 1)[0]
+    return os.path.dirname(location) or "."
+
+
+def canonical(location: str) -> str:
+    """One spelling of a location: links of local folders and files are followed."""
+    path = local_path(location)
+    if path is None:
+        return location
+    whole = os.path.join(_real_folder(str(path.parent)), path.name)
+    return os.path.realpath(whole) if os.path.islink(whole) else whole
+
+
+@lru_cache(maxsize=1024)
+def _real_folder(folder: str) -> str:
+    return os.path.realpath(folder)
+
+
+def same_file(first: str, second: str) -> bool:
+    """Whether two locations are one file, also by links of either kind."""
+    if canonical(first) == canonical(second):
+        return True
+    one, other = local_path(first), local_path(second)
+    try:
+        return one is not None and other is not None and one.samefile(other)
+    except OSError:  # one of them does not exist
+        return False
+
+
+def version(location: str, *, checksum: bool = False) -> str:
+    """What tells one content of a file from another.
+
+    Args:
+        location: the file.
+        checksum: the sha256 of what it holds, which takes reading all of it. Otherwise its size
+            and time of change, or what else its store says of versions.
+
+    Raises:
+        InputError: there is no such file.
+        StoreError: the store does not answer.
+    """
+    path = local_path(location)
+    if path is not None:
+        return _local_version(path, checksum=checksum)
+    with _reading(location):
+        system, inner = _opened(location)
+        if checksum:
+            with system.open(inner, "rb") as stream:
+                return _digest(stream)
+        return _remote_version(system.info(inner))
+
+
+def version_or_none(location: str) -> str | None:
+    """The `version` of a file, or None where there is none."""
+    try:
+        return version(location)
+    except InputError:
+        return None
+
+
+def _local_version(path: Path, *, checksum: bool) -> str:
+    try:
+        status = path.stat()
+        if not path.is_file():
+            raise InputError(f"{path}: is not a file")
+        if checksum:
+            with path.open("rb") as stream:
+                return _digest(stream)
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path}: cannot be read: {_reason(error)}") from error
+    return f"{status.st_size}:{status.st_mtime_ns}"
+
+
+def _remote_version(info: dict[str, Any]) -> str:
+    tag = next((info[name] for name in _TAGS if info.get(name) is not None), "")
+    return f"{info.get('size')}:{tag}"
+
+
+def _digest(stream: Any) -> str:
+    digest = hashlib.sha256()
+    while block := stream.read(1 << 20):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def listed(folder: str) -> Iterator[str]:
+    """The files of a folder (not below it), as the store lists them.
+
+    Raises:
+        InputError: it is no folder, or cannot be listed.
+        StoreError: the store does not answer.
+    """
+    path = local_path(folder)
+    if path is None:
+        with _reading(folder):
+            system, inner = _opened(folder)
+            entries = system.ls(inner, detail=True)
+            system.invalidate_cache()  # later questions are about files as they are then
+        yield from (
+            system.unstrip_protocol(entry["name"]) for entry in entries if entry["type"] == "file"
+        )
+        return
+    try:
+        with os.scandir(path) as entries:
+            yield from (entry.path for entry in entries if entry.is_file())
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be listed: {_reason(error)}") from error
+
+
+@contextmanager
+def fetched(location: str) -> Iterator[Path]:
+    """A file as a local path: itself, or a copy that is there until the block ends.
+
+    Raises:
+        InputError: there is no such file.
+        StoreError: the store does not answer.
+        OutputError: there is no room for the copy.
+    """
+    path = local_path(location)
+    if path is not None:
+        yield path
+        return
+    with TemporaryDirectory(prefix="edgewise-") as folder:
+        copy = Path(folder, name_of(location) or "file")
+        with _reading(location):
+            system, inner = _opened(location)
+            system.get_file(inner, str(copy))
+        yield copy
+
+
+def check_place(location: str) -> None:
+    """See that an output can be made or replaced where its folder exists.
+
+    Raises:
+        OutputError: it is a folder, a device or write-protected.
+    """
+    path = local_path(location)
+    if path is not None and path.parent.is_dir():
+        check_target(Path(os.path.realpath(path)), location)
+
+
+def make_folder(location: str) -> None:
+    """Make the folder that an output goes to, and see that it takes files.
+
+    Raises:
+        OutputError: it cannot be made or written to.
+    """
+    path = local_path(location)
+    if path is not None:
+        _make_folder(str(path.parent))
+
+
+@lru_cache(maxsize=64)
+def _make_folder(folder: str) -> None:
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be made: {error.strerror}") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputError(f"{folder}: cannot be written to; allow writing or give another folder")
+
+
+@contextmanager
+def stored(location: str) -> Iterator[Path]:
+    """A path to write a file at, which appears whole at `location` when the block ends well.
+
+    On local disks the file is written beside its place, is on the disk before it is moved there,
+    and what a killed process has left of an earlier try is removed. Object stores show an upload
+    when it is complete; elsewhere it goes to a temporary name first.
+
+    Raises:
+        OutputError: it cannot be written there.
+        StoreError: the store does not answer.
+    """
+    path = local_path(location)
+    if path is None:
+        with TemporaryDirectory(prefix="edgewise-") as folder:
+            copy = Path(folder, name_of(location))
+            yield copy
+            _upload(copy, location)
+        return
+    target = Path(os.path.realpath(path))
+    scratch = _scratch(target)
+    try:
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir()
+        yield scratch / target.name
+        _flush(scratch / target.name)
+        (scratch / target.name).replace(target)
+        _flush(target.parent)
+    except EdgewiseError:
+        raise
+    except OSError as error:
+        raise OutputError(f"{location}: cannot be written: {_reason(error)}") from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def tidy(location: str) -> None:
+    """Remove what a killed process may have left beside an output."""
+    path = local_path(location)
+    if path is not None:
+        shutil.rmtree(_scratch(Path(os.path.realpath(path))), ignore_errors=True)
+
+
+def _scratch(target: Path) -> Path:
+    """A folder for a file on its way, the same at every try."""
+    key = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:24]
+    return target.parent / f".edgewise-{key}"
+
+
+def _flush(path: Path) -> None:
+    """Wait until the disk has a file's content, or a folder's names."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _upload(copy: Path, location: str) -> None:
+    system, inner = _opened(location)
+    protocols = system.protocol if isinstance(system.protocol, tuple) else (system.protocol,)
+    with _sending(location):
+        if _WHOLE.intersection(protocols):
+            system.put_file(str(copy), inner)
+            return
+        system.makedirs(parent(inner), exist_ok=True)
+        temporary = f"{parent(inner)}/.edgewise-{secrets.token_hex(8)}"
+        try:
+            system.put_file(str(copy), temporary)
+            system.mv(temporary, inner)
+        except BaseException:
+            with suppress(Exception):
+                system.rm_file(temporary)
+            raise
+
+
+def _opened(location: str) -> tuple[Any, str]:
+    """The file system of a URL, and the path in it."""
+    try:
+        from fsspec.core import url_to_fs
+    except ImportError as error:
+        raise missing_extra("fsspec", "batch") from error
+    try:
+        system, inner = url_to_fs(location)
+    except ImportError as error:  # fsspec says what to install
+        raise DependencyError(f"{location}: {_reason(error)}") from error
+    except ValueError as error:
+        raise InputError(f"{location}: {_reason(error)}") from error
+    return system, inner
+
+
+@contextmanager
+def _reading(location: str) -> Iterator[None]:
+    try:
+        yield
+    except EdgewiseError:
+        raise
+    except FileNotFoundError as error:
+        raise InputError(f"{location}: there is no such file") from error
+    except Exception as error:  # each store's library has exceptions of its own
+        if isinstance(error, OSError) and error.errno in _FULL:
+            raise OutputError(f"{location}: no room to fetch it: {_reason(error)}") from error
+        raise StoreError(f"{location}: cannot be read: {_reason(error)}") from error
+
+
+@contextmanager
+def _sending(location: str) -> Iterator[None]:
+    try:
+        yield
+    except (
+        PermissionError,
+        FileNotFoundError,
+        NotImplementedError,
+    ) as error:  # no bucket, no right
+        raise OutputError(f"{location}: cannot be written: {_reason(error)}") from error
+    except Exception as error:  # each store's library has exceptions of its own
+        raise StoreError(f"{location}: cannot be written: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """An exception in one line."""
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return " ".join(text.split()) or type(error).__name__

@@ -1,0 +1,141 @@
+"""Worker: what a process of any engine does with one job."""
+
+from __future__ import annotations
+
+import threading
+import time
+import warnings
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgewise.batch.jobs import Job
+from edgewise.batch.stores import fetched, stored
+from edgewise.errors import EdgewiseError, EdgewiseWarning, InputError, OutputError
+from edgewise.images import read_photo
+from edgewise.masks import read_mask, write_mask
+from edgewise.refiner import Refinement
+
+Verdict = Literal["done", "hopeless", "again", "halt"]
+
+
+class MaskRefiner(Protocol):
+    """What refines, such as `edgewise.Refiner`."""
+
+    def refine(
+        self, photo: NDArray[np.uint8], mask: NDArray[np.float32], *, overview_only: bool = False
+    ) -> Refinement:
+        """The refined mask of photo uint8 HxWx3 RGB and coarse mask float32 HxW in [0, 1]."""
+        ...
+
+
+class Opener(Protocol):
+    """What opens a `MaskRefiner`, once in each worker; so it must pickle, and be comparable.
+
+    `edgewise.evaluation.NetworkEngine` is the one that is used unless another is given.
+    """
+
+    def open(self) -> MaskRefiner:
+        """Open it; EdgewiseError where that cannot be done."""
+        ...
+
+    def describe(self) -> dict[str, str]:
+        """What its results depend on: masks made under another description are made anew."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What came of one try.
+
+    Attributes:
+        verdict: `done`; `hopeless`, as another try would fail likewise; `again`, as it might not;
+            `halt`, as all other jobs would fail too.
+        error: why it is not done.
+        seconds: the try took.
+        warnings: what the refiner said.
+    """
+
+    verdict: Verdict
+    error: EdgewiseError | None = None
+    seconds: float = 0.0
+    warnings: tuple[str, ...] = ()
+
+
+_lock = threading.Lock()
+_open: tuple[Opener, MaskRefiner] | None = None
+
+
+def opened(opener: Opener) -> MaskRefiner:
+    """The refiner of an opener, which stays open in this process.
+
+    Raises:
+        EdgewiseError: it cannot be opened.
+    """
+    global _open  # noqa: PLW0603  # an opened network does not pickle
+    with _lock:
+        if _open is None or _open[0] != opener:
+            _open = opener, opener.open()
+        return _open[1]
+
+
+def use_one_thread() -> None:
+    """Keep OpenCV from starting threads: the workers are the threads."""
+    import cv2
+
+    cv2.setNumThreads(1)
+
+
+def work(opener: Opener, job: Job) -> Report:
+    """Do one job, whatever comes of it."""
+    began = time.perf_counter()
+    try:
+        refiner = opened(opener)
+    except EdgewiseError as error:
+        return Report("halt", error)
+    try:
+        said = refine_job(refiner, job)
+    except InputError as error:
+        return Report("hopeless", error)
+    except OutputError as error:
+        return Report("halt", error)
+    except EdgewiseError as error:
+        return Report("again", error)
+    except Exception as error:  # a network or a decoder may raise anything
+        text = " ".join(str(error).split())
+        return Report("again", EdgewiseError(f"{job.photo}: {type(error).__name__}: {text}"))
+    return Report("done", seconds=time.perf_counter() - began, warnings=said)
+
+
+def refine_job(refiner: MaskRefiner, job: Job) -> tuple[str, ...]:
+    """Read, refine and write; what the refiner warned of.
+
+    Raises:
+        InputError: photo or mask cannot be used.
+        OutputError: the output cannot be written.
+        EdgewiseError: a store does not answer.
+    """
+    photo, mask = _read(job)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", EdgewiseWarning)
+        refined = refiner.refine(photo, mask, overview_only=job.options.overview_only)
+    soft = job.options.soft
+    with stored(job.output) as path:
+        try:
+            write_mask(path, refined.soft if soft else refined.mask, soft=soft)
+        except OutputError as error:
+            raise OutputError(str(error).replace(str(path), job.output)) from error
+    return tuple(str(warning.message) for warning in caught if warning.category is EdgewiseWarning)
+
+
+def _read(job: Job) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Photo and mask; messages name the locations of the job, not of copies."""
+    with fetched(job.photo) as photo_path, fetched(job.mask) as mask_path:
+        try:
+            photo = read_photo(photo_path)
+            return photo, read_mask(mask_path, size=(photo.shape[0], photo.shape[1]))
+        except InputError as error:
+            text = str(error).replace(str(photo_path), job.photo)
+            raise InputError(text.replace(str(mask_path), job.mask)) from error
