@@ -62,6 +62,10 @@ def _register() -> None:
 
     app.add_typer(scene.app, name="scene")
 
+    from edgewise.cli import studio
+
+    app.command("studio")(studio.command)
+
 
 _register()
 
