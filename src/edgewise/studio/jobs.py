@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -165,7 +165,7 @@ class Jobs:
         return max(1, math.ceil(self._mean))
 
 
-def _forget(waiting: "asyncio.Future[object]") -> None:
+def _forget(waiting: "asyncio.Future[Any]") -> None:
     """Take an abandoned job's result, so that its error is not reported as never seen."""
     if not waiting.cancelled():
         waiting.exception()
