@@ -211,11 +211,24 @@ def test_a_photo_that_does_not_fit_is_named_with_its_annotations(run, folder, da
     assert result["annotations"][:2] == data["annotations"][:2]
 
 
-def test_an_object_that_is_not_found_stays(run, folder):
+def test_an_object_that_is_not_in_the_photo_comes_back_as_it_was(run, folder):
     Image.new("RGB", SIZE[::-1], (40, 60, 200)).save(folder / "photos" / "a.png")
     data = coco_of(annotation(5))
-    _, _, result = refine(run, folder, data)
-    assert result["annotations"][0]["bbox"] == data["annotations"][0]["bbox"]
+    status, lines, result = refine(run, folder, data)
+    assert status == 0
+    assert lines[-1].startswith("1 refined, 0 problems")
+    assert result["annotations"][0]["segmentation"] == data["annotations"][0]["segmentation"]
+
+
+def test_an_object_of_which_nothing_is_left_stays_and_is_named(run, folder, monkeypatch):
+    monkeypatch.setattr(instances, "refine_instances", lambda *_, **__: [None])
+    data = coco_of(annotation(5))
+    status, lines, result = refine(run, folder, data)
+    assert status == 1
+    assert lines[0] == (
+        "edgewise: annotation 5: nothing of it was left after refining; it stays as it was"
+    )
+    assert result == data
 
 
 @pytest.mark.parametrize(

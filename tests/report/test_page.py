@@ -52,6 +52,13 @@ def test_every_link_leads_to_something_on_the_page():
     assert {link[1:] for link in page.links} <= page.ids
 
 
+def test_every_further_score_that_was_measured_is_shown():
+    text = render(outcome(many(3)), {})
+    for label in ("Pixel accuracy", "Boundary F", "S-measure", "HD95"):
+        assert f'<th scope="row">{label}</th>' in text
+    assert '<th scope="row">HCE</th>' not in text
+
+
 def test_further_tables_come_first_with_their_notes():
     table = Table(title="A & B", lines=[["IoU", "x"], ["one", "2 < 3"]], notes=["from <there>"])
     text = render(outcome(many(3)), {}, tables=[table])

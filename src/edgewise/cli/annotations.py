@@ -234,7 +234,7 @@ class _Run:
         found = {}
         for (item, _), mask in zip(wanted, masks, strict=True):
             if mask is None:
-                problems.append(f"{item.name}: nothing of it was found in the photo; {_KEPT}")
+                problems.append(f"{item.name}: nothing of it was left after refining; {_KEPT}")
             else:
                 found[item.key] = mask
         return Entry(index, found, problems)

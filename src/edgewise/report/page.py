@@ -114,7 +114,9 @@ def render(done: Outcome, crops: Mapping[Key, Crop], *, tables: Sequence[Table] 
         "done": done,
         "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "scores": SCORES,
-        "further": [(key, *of) for key, of in _FURTHER.items() if key in done.header.measured],
+        "further": [
+            (key, *of) for key, of in _FURTHER.items() if key in done.overview.all_pairs.after
+        ],
         "lines": lines,
         "numbers": {line.row.key: line.number for line in lines},
         "long": len(lines) > _LONG,
