@@ -1,0 +1,112 @@
+// Folder mode: open the photos of the queue one after another and keep what was said of each.
+import { api } from "./api.js";
+import { STATES } from "./queue.js";
+
+export class Folder {
+  on = false;
+  #key = null;
+  #status = "new";
+  #moving = false;
+  #kept = 0; // seconds that the server knows of
+
+  constructor(queue, clock, app) {
+    Object.assign(this, { queue, clock, app });
+    queue.addEventListener("choose", ({ detail }) => this.go(detail.key));
+  }
+
+  /** Whether a photo of the queue is open, and none is on its way. */
+  get open() {
+    return this.on && this.#key !== null && !this.#moving;
+  }
+
+  /** Read the queue and go on with the first photo that has no verdict. */
+  async begin(wanted) {
+    this.on = true;
+    document.body.dataset.folder = "on";
+    this.queue.show(await api.queue());
+    const known = this.queue.entries.some(({ key }) => key === wanted);
+    const key = (known && wanted) || this.queue.nextNew() || this.queue.entries[0]?.key;
+    if (key) await this.go(key);
+    else this.app.status.error("The folder holds no photo that can be read: put some there.");
+  }
+
+  /** Keep a verdict and go on. */
+  async judge(status) {
+    if (!this.open) return;
+    const key = this.#key;
+    const kept = await this.#move(`Keeping ${STATES[status].toLowerCase()}`, () => this.#keep(status));
+    if (!kept) return;
+    const next = this.queue.nextNew();
+    if (next === null) this.app.status.say("Every photo has a verdict: export what you accepted");
+    else if (next !== key) await this.go(next, `${STATES[status]}.`);
+  }
+
+  async step(by) {
+    const key = this.queue.neighbour(by);
+    if (key !== null) await this.go(key);
+    else this.app.status.say(by > 0 ? "This is the last photo" : "This is the first photo");
+  }
+
+  async go(key, before = "") {
+    if (this.#moving || key === this.#key) return;
+    await this.#move("Opening", async () => {
+      await this.app.session.settled();
+      await this.#keepTime();
+      this.#key = key;
+      this.queue.mark(key);
+      const document = await this.#read(key);
+      this.#status = document.status ?? "new";
+      this.#start(document.seconds);
+      this.app.show(document, key);
+      return `${before} Opened ${document.name}`.trim();
+    });
+  }
+
+  /** A photo that cannot be read is current all the same: it can be skipped or flagged. */
+  async #read(key) {
+    try {
+      return await this.app.session.insist(() => api.openEntry(key));
+    } catch (error) {
+      this.#status = "new";
+      this.#start(0);
+      this.app.blank();
+      throw error;
+    }
+  }
+
+  #start(seconds) {
+    this.clock.start(seconds);
+    this.#kept = this.clock.seconds;
+  }
+
+  async #keepTime() {
+    if (this.#key !== null && this.clock.seconds - this.#kept >= 1) await this.#keep(this.#status);
+  }
+
+  async export() {
+    await this.app.work("Exporting", async () => {
+      const { folder, photos } = await api.exportAccepted();
+      return `Exported ${photos} photo${photos === 1 ? "" : "s"} to ${folder}`;
+    });
+  }
+
+  async #keep(status) {
+    await this.app.session.settled();
+    const [key, seconds] = [this.#key, this.clock.seconds];
+    await this.app.session.insist(() => api.setStatus(key, status, seconds));
+    this.#status = status;
+    this.#kept = seconds;
+    this.queue.update(key, status, seconds);
+    return `${STATES[status]}`;
+  }
+
+  async #move(text, job) {
+    this.#moving = true;
+    try {
+      return await this.app.work(text, job);
+    } finally {
+      this.#moving = false;
+      this.app.refresh();
+    }
+  }
+}
