@@ -5,19 +5,17 @@ Scenes lie as in ADEChallengeData2016: `images/validation/<image>.jpg` and
 `<image>_<label>.<component>_seg.png` and `_gt.png` beside `<image>_im.jpg`.
 """
 
-import re
 from pathlib import Path
 
 from edgewise.benchmarks.samples import COARSE, TRUTH, Sample, Scene, by_name, partner, some
 from edgewise.errors import InputError
+from edgewise.scenes import split
 
 PHOTO = ".jpg"
 LABEL_MAP = ".png"
 PART_PHOTO = "_im.jpg"
 CLASSES = 150
 """Labels are 1 to this; 0 is void."""
-
-_PART = re.compile(r"(?P<image>.+)_(?P<label>\d+)\.(?P<component>\d+)")
 
 
 def photos_folder(folder: Path) -> Path:
@@ -78,10 +76,7 @@ def part_of(name: str) -> tuple[str, int, int]:
     Raises:
         InputError: the name has another form, or the label is out of range.
     """
-    found = _PART.fullmatch(name)
-    if found is None:
-        raise InputError(f"{name}: expected <image>_<label>.<component>, such as a_17.2")
-    label = int(found["label"])
+    image, label, component = split.part_of(name)
     if not 1 <= label <= CLASSES:
         raise InputError(f"{name}: the label {label} is none of ADE20K; expected 1 to {CLASSES}")
-    return found["image"], label, int(found["component"])
+    return image, label, component

@@ -219,31 +219,35 @@ def _to_refine(set_name: str, id_: str, files: _Files) -> list[Pair]:
     if not files.photo:
         raise InputError("neither a photo (<id>_im.*) nor a refined mask (<id>_mask.png)")
     return [
-        Pair(
-            set=set_name,
-            id=id_,
-            source=source,
-            truth=files.truth[0],
-            coarse=path,
-            photo=files.photo[0],
-        )
-        for source, path in files.coarse.items()
+        _pair(set_name, id_, source, files, coarse=path) for source, path in files.coarse.items()
     ]
 
 
 def _given(set_name: str, id_: str, files: _Files) -> list[Pair]:
     return [
-        Pair(
-            set=set_name,
-            id=id_,
-            source=source,
-            truth=files.truth[0],
-            coarse=_before(files, source),
-            photo=files.photo[0] if files.photo else None,
-            refined=path,
-        )
+        _pair(set_name, id_, source, files, coarse=_before(files, source), refined=path)
         for source, path in files.refined.items()
     ]
+
+
+def _pair(
+    set_name: str,
+    id_: str,
+    source: str,
+    files: _Files,
+    *,
+    coarse: Path | None,
+    refined: Path | None = None,
+) -> Pair:
+    return Pair(
+        set=set_name,
+        id=id_,
+        source=source,
+        truth=files.truth[0],
+        coarse=coarse,
+        photo=files.photo[0] if files.photo else None,
+        refined=refined,
+    )
 
 
 def _before(files: _Files, source: str) -> Path | None:

@@ -10,14 +10,13 @@ import numpy as np
 from edgewise.benchmarks import voc
 from edgewise.errors import InputError
 from edgewise.files import load_picture
+from edgewise.scenes.labels import MANY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
     from PIL.Image import Image
-
-_MANY = 4096  # colours: a smoothed map has more than any label map has labels
 
 
 def read_labels(
@@ -112,7 +111,7 @@ def _colour_labels(
     picture: Image, colours: Mapping[tuple[int, int, int], int], name: str
 ) -> NDArray[np.int32]:
     """Labels by colour, else by equal channels."""
-    used = picture.getcolors(_MANY)
+    used = picture.getcolors(MANY)
     found = [_triple(colour) for _, colour in used or []]
     if found and all(colour in colours for colour in found):
         return _looked_up(picture, {colour: colours[colour] for colour in found})
@@ -121,9 +120,10 @@ def _colour_labels(
     strange = next((colour for colour in found if colour not in colours), None)
     raise InputError(
         f"{name}: "
-        + (f"has the colour {strange}" if strange else f"has more than {_MANY} colours")
-        + ", which is none of a label; expected labels in grey, palette or PASCAL VOC's colours, "
-        "saved without loss or smoothing"
+        + (f"has the colour {strange}" if strange else f"has more than {MANY} colours")
+        + ", which is none of a label; expected labels in grey or palette"
+        + (" or PASCAL VOC's colours" if colours else "")
+        + ", saved without loss or smoothing"
     )
 
 
