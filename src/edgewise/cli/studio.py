@@ -62,7 +62,7 @@ def command(
         for problem in queue.problems if queue else []:
             typer.echo(f"edgewise: {problem}", err=True)
         _announce(access, listener)
-        config = uvicorn.Config(app, log_level="warning", server_header=False)
+        config = uvicorn.Config(app, log_level="warning", server_header=False, ws="none")
         uvicorn.Server(config).run(sockets=[listener])
 
 

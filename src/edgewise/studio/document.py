@@ -152,7 +152,8 @@ class Document:
             by: the work that `begin` gave, for the one who holds the document.
 
         Returns:
-            The rectangle in which anything changed, or None, where nothing is noted.
+            The rectangle in which anything changed. None where nothing did: then nothing is
+            noted, and the flags stay too, so that each step back can be seen.
 
         Raises:
             RefusedError: 409 where somebody else's work is under way.
@@ -163,7 +164,7 @@ class Document:
                 self._refuse_busy()
             found = [patch_to(c.layer, self.layers[c.layer], c.pixels, c.box) for c in changes]
             patches = [patch for patch in found if patch]
-            if not patches and flags == self.flags:
+            if not patches:
                 return None
             event = {"do": what, "patches": [patch.as_json() for patch in patches]}
             place = self._journal.append(event | {"flags": vars(flags)})

@@ -126,6 +126,8 @@ class Store:
         finally:
             with self._lock:
                 self._users[key] -= 1
+                if not self._users[key]:
+                    del self._users[key]
                 self._drop_idle()
 
     def begin(self, key: str, what: str) -> tuple[Document, Busy]:
@@ -159,7 +161,6 @@ class Store:
                 return
             if not self._users.get(key) and not self._loaded[key].busy:
                 del self._loaded[key]
-                self._users.pop(key, None)
 
     def _forget_oldest(self) -> None:
         """Remove uploads over the limit, the one untouched longest first."""
