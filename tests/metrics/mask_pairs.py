@@ -50,6 +50,20 @@ def noise_pair(seed, height, width):
     return tuple(rng.random((height, width)) < level for level in levels)
 
 
+REAL = ("astronaut", "flower", "rocket")
+"""Photos of the demo, of whose masks pairs are made."""
+
+
+def real_pair(name):
+    """A network's own mask of a photo for a truth, ragged as such are, and a coarser one of it."""
+    from edgewise.demo import pairs as demo
+    from edgewise.masks import read_mask
+
+    (path,) = [pair.coarse for pair in demo() if pair.name == name]
+    truth = read_mask(path) > 0.5
+    return coarse(np.random.default_rng(5), truth) > 128, truth
+
+
 def pairs(largest=60):
     """Any two small masks of one size: from arrays that shrink well, noise, and drawn objects."""
     sizes = st.tuples(st.integers(1, largest), st.integers(1, largest))

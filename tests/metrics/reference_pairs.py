@@ -1,6 +1,7 @@
-"""The pairs of data/pairs.npz with the values that PySODMetrics and scikit-image gave for them.
+"""The pairs of data/pairs.npz with the values that reference libraries gave for them.
 
-`reference_values.py` made both.
+`reference_values.py` made the pairs and what PySODMetrics and scikit-image say of them,
+`reference_surfaces.py` what MONAI and DAVIS's own code do.
 """
 
 import json
@@ -14,13 +15,14 @@ DATA = Path(__file__).parent / "data"
 
 @dataclass(frozen=True)
 class Pair:
-    """A soft mask, a truth, its skeleton and the values of the reference."""
+    """A soft mask, a truth, its skeleton and the values of PySODMetrics, and of surfaces."""
 
     number: int
     soft: np.ndarray
     truth: np.ndarray
     skeleton: np.ndarray
     values: dict
+    surfaces: dict
 
     @property
     def mask(self):
@@ -31,15 +33,16 @@ class Pair:
 
 
 def _load():
-    values = json.loads((DATA / "pysodmetrics.json").read_text())["values"]
+    files = ("pysodmetrics.json", "surfaces.json")
+    regions, surfaces = (json.loads((DATA / name).read_text())["values"] for name in files)
     with np.load(DATA / "pairs.npz") as arrays:
-        for number, value in enumerate(values):
+        for number, values in enumerate(zip(regions, surfaces, strict=True)):
             grey = arrays[f"grey_{number}"]
             truth, skeleton = (
                 np.unpackbits(arrays[f"{name}_{number}"], axis=1, count=grey.shape[1]).astype(bool)
                 for name in ("truth", "skeleton")
             )
-            yield Pair(number, grey / 255, truth, skeleton, value)
+            yield Pair(number, grey / 255, truth, skeleton, *values)
 
 
 REFERENCE = list(_load())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mask_pairs import drawn_pair, noise_pair, pairs
+from mask_pairs import REAL, drawn_pair, noise_pair, pairs, real_pair
 
 from edgewise.metrics import band_radii, mba, mba_classes
 
@@ -75,6 +75,12 @@ def test_equals_the_published_definition_at_wide_radii_and_odd_sizes(make, heigh
     for seed in (1, 2):
         mask, truth = make(seed, height, width)
         assert mba(mask, truth) == pytest.approx(published_mba(mask, truth), abs=1e-9, nan_ok=True)
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_equals_the_published_definition_on_real_masks(name):
+    mask, truth = real_pair(name)
+    assert mba(mask, truth) == pytest.approx(published_mba(mask, truth), abs=1e-9)
 
 
 @pytest.mark.parametrize(

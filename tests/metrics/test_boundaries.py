@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mask_pairs import drawn_pair, pairs, pairwise, points
+from reference_pairs import REFERENCE
 
 from edgewise.errors import InputError
 from edgewise.metrics import boundary_depth, boundary_f, boundary_iou
@@ -109,6 +110,12 @@ def test_boundary_f_equals_matching_every_contour_pixel(pair, tolerance):
 def test_boundary_f_equals_matching_on_larger_pictures(seed):
     pair = drawn_pair(seed, 161, 213)
     assert boundary_f(*pair) == pytest.approx(published_boundary_f(*pair), abs=1e-9)
+
+
+@pytest.mark.parametrize("pair", REFERENCE, ids=str)
+def test_boundary_f_equals_that_of_davis_s_own_code(pair):
+    expected = pair.surfaces["boundary_f"]
+    assert boundary_f(pair.mask, pair.truth) == pytest.approx(expected, abs=1e-12)
 
 
 def test_boundary_f_is_1_without_any_contour_and_0_with_one_alone():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from mask_pairs import drawn_pair, pairs, pairwise, points
+from reference_pairs import REFERENCE
 
 from edgewise.errors import InputError
 from edgewise.metrics import SurfaceDistances, assd, hausdorff, hd95
@@ -44,6 +45,13 @@ def test_equal_the_distances_on_larger_pictures(seed):
     pair = drawn_pair(seed, 211, 302)
     found = [metric(*pair) for metric in (hausdorff, hd95, assd)]
     np.testing.assert_allclose(found, published(*pair), rtol=1e-12)
+
+
+@pytest.mark.parametrize("metric", [hausdorff, hd95, assd])
+@pytest.mark.parametrize("pair", [p for p in REFERENCE if p.surfaces["hd95"] is not None], ids=str)
+def test_all_equal_monai_s_in_its_single_precision(pair, metric):
+    expected = pair.surfaces[metric.__name__]
+    assert metric(pair.mask, pair.truth) == pytest.approx(expected, abs=2e-5)
 
 
 @given(pairs(largest=30))

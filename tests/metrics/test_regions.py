@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from hypothesis import given
-from mask_pairs import pairs
+from mask_pairs import REAL, pairs, real_pair
 
 from edgewise.metrics import agreement, iou, overlap
 
@@ -19,6 +19,12 @@ def test_iou_equals_that_of_sets_of_pixels(pair):
     mask, truth = map(pixels, pair)
     expected = len(mask & truth) / len(mask | truth) if mask | truth else math.nan
     assert iou(*pair) == pytest.approx(expected, abs=1e-9, nan_ok=True)
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_iou_equals_that_of_sets_of_pixels_of_real_masks(name):
+    mask, truth = map(pixels, real_pair(name))
+    assert iou(*real_pair(name)) == pytest.approx(len(mask & truth) / len(mask | truth), abs=1e-9)
 
 
 @given(pairs())
