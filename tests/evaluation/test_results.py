@@ -119,6 +119,16 @@ def test_a_pair_for_which_a_mask_was_given_since_is_refused(written, scored):
         Results(written, HEADER, find_pairs([folder]).pairs)
 
 
+def test_a_file_that_another_run_is_writing_is_refused(written, scored):
+    with (
+        Results(written, HEADER, scored[0]),
+        pytest.raises(InputError, match="in use by another run"),
+    ):
+        Results(written, HEADER, scored[0])
+    with Results(written, HEADER, scored[0]) as file:
+        assert len(file.rows) == 2
+
+
 def test_a_damaged_line_is_named(written, scored):
     lines = written.read_text().splitlines(keepends=True)
     written.write_text("".join([lines[0], "{]\n", lines[2]]))

@@ -2,18 +2,18 @@
 
 import json
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
 
 from edgewise import __version__
-from edgewise.errors import EdgewiseError, InputError, OutputError
+from edgewise.errors import InputError
 from edgewise.evaluation.pairs import Key, Pair
 from edgewise.evaluation.rows import Row, measured_values
 from edgewise.evaluation.run import checksum
+from edgewise.lines import LineFile
 
 FORMAT = 1
 _LIBRARIES = ("numpy", "onnxruntime", "opencv-python-headless", "pillow")
@@ -70,22 +70,19 @@ def read_results(path: Path) -> tuple[Header, list[Row]]:
     Raises:
         InputError: the file cannot be read or is no results file.
     """
-    header, rows, _ = _read(path)
-    return header, rows
-
-
-def _read(path: Path) -> tuple[Header, list[Row], int]:
-    """Header, rows, and how many bytes of the file are whole lines."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    whole = data.rfind(b"\n") + 1
-    lines = data[:whole].splitlines()
+    return _parsed(path, data[: data.rfind(b"\n") + 1].splitlines())
+
+
+def _parsed(path: Path, lines: Sequence[bytes]) -> tuple[Header, list[Row]]:
+    """The header and the rows of whole lines."""
     if not lines:
         raise InputError(f"{path}: is no results file; its first line should be a header")
-    header = _header(path, lines[0])
-    return header, [_row(path, at, line) for at, line in enumerate(lines[1:], start=2)], whole
+    rows = [_row(path, at, line) for at, line in enumerate(lines[1:], start=2)]
+    return _header(path, lines[0]), rows
 
 
 def _header(path: Path, line: bytes) -> Header:
@@ -117,7 +114,8 @@ class Results:
         pairs: all pairs of the folders scored, also those that are not to be scored now.
 
     Raises:
-        InputError: the file is another thing, or its rows are of other settings or other files.
+        InputError: the file is another thing, is being written by another process, or its rows are
+            of other settings or other files.
         OutputError: it cannot be written to.
     """
 
@@ -125,28 +123,26 @@ class Results:
         self.path, self.header = path, header
         self.rows: dict[Key, Row] = {}
         """The rows in the file, by the key of their pair."""
-        self._stream: IO[bytes] | None = None
+        self._file: LineFile | None = None
         if path is not None:
-            self._stream = self._opened(path, pairs)
+            self._file = self._opened(path, pairs)
 
-    def _opened(self, path: Path, pairs: Iterable[Pair]) -> IO[bytes]:
-        """The file behind its last whole line, its rows taken up."""
-        whole = 0
+    def _opened(self, path: Path, pairs: Iterable[Pair]) -> LineFile:
+        """The file, its rows taken up; no other process may have it open."""
+        file = LineFile(path)
         try:
-            if path.exists() and path.stat().st_size:
-                found, rows, whole = _read(path)
+            file.lock()
+            lines = list(file.lines())
+            if lines or path.stat().st_size:
+                found, rows = _parsed(path, lines)
                 _check_same(path, found, self.header, rows, {pair.key: pair for pair in pairs})
                 self.rows = {row.key: row for row in rows}
-            stream = path.open("r+b" if whole else "wb")
-            stream.seek(whole)
-            stream.truncate()  # a line that an end cut off
-        except EdgewiseError:
+            else:
+                file.add({"header": asdict(self.header)})
+        except BaseException:
+            file.close()
             raise
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
-        if not whole:
-            _write(stream, {"header": asdict(self.header)}, path)
-        return stream
+        return file
 
     def add(self, row: Row) -> None:
         """Keep one row, on disk whatever happens next.
@@ -155,8 +151,8 @@ class Results:
             OutputError: it cannot be written.
         """
         self.rows[row.key] = row
-        if self._stream is not None:
-            _write(self._stream, row.to_dict(self.header.measured), self.path)
+        if self._file is not None:
+            self._file.add(row.to_dict(self.header.measured))
 
     def __enter__(self) -> "Results":
         """The file itself."""
@@ -169,17 +165,8 @@ class Results:
         trace: TracebackType | None,
     ) -> None:
         """Close the file."""
-        if self._stream is not None:
-            self._stream.close()
-
-
-def _write(stream: IO[bytes], values: dict[str, Any], path: Path | None) -> None:
-    line = json.dumps(values, ensure_ascii=False, allow_nan=False) + "\n"
-    try:
-        stream.write(line.encode())
-        stream.flush()
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
+        if self._file is not None:
+            self._file.close()
 
 
 def _check_same(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgewise.errors import InputError, OutputError
 from edgewise.formats.annotation import Rle
+from edgewise.lines import LineFile
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -48,9 +49,9 @@ class Journal:
 
     def __init__(self, output: Path, about: dict[str, Any], *, resume: bool) -> None:
         self.path = output.with_name(output.name + ".journal")
-        self._about = json.dumps({"edgewise": 1, **about}, sort_keys=True)
+        self._about = {"edgewise": 1, **about}
         lines = self._lines() if resume else []
-        same = bool(lines) and lines[0] == self._about
+        same = bool(lines) and _loaded(lines[0]) == self._about
         self.stale = bool(lines) and not same
         """Whether a journal of another run lay there."""
         entries = [_entry(line) for line in lines[1:]] if same else []
@@ -59,11 +60,9 @@ class Journal:
 
     def __enter__(self) -> Journal:
         """Open the journal: the earlier run's whole lines, then room for more."""
-        try:
-            self._stream = self.path.open("w", encoding="utf-8")
-        except OSError as error:
-            raise OutputError(f"{self.path}: cannot be written: {error.strerror}") from error
-        self._write(self._about)
+        self._file = LineFile(self.path)
+        self._file.clear()
+        self._file.add(self._about)
         for entry in self.done.values():
             self.add(entry)
         return self
@@ -75,7 +74,7 @@ class Journal:
         trace: TracebackType | None,
     ) -> None:
         """Close the journal, and remove it where the run came to its end."""
-        self._stream.close()
+        self._file.close()
         if kind is None:
             self.path.unlink(missing_ok=True)
 
@@ -85,15 +84,7 @@ class Journal:
             str(key): {"height": mask.height, "width": mask.width, "counts": mask.counts.decode()}
             for key, mask in entry.masks.items()
         }
-        line = {"scene": entry.scene, "masks": masks, "problems": entry.problems}
-        self._write(json.dumps(line))
-
-    def _write(self, line: str) -> None:
-        try:
-            self._stream.write(line + "\n")
-            self._stream.flush()
-        except OSError as error:
-            raise OutputError(f"{self.path}: cannot be written: {error.strerror}") from error
+        self._file.add({"scene": entry.scene, "masks": masks, "problems": entry.problems})
 
     def _lines(self) -> list[str]:
         try:
@@ -102,6 +93,14 @@ class Journal:
             return []
         except OSError as error:
             raise OutputError(f"{self.path}: cannot be read: {error.strerror}") from error
+
+
+def _loaded(line: str) -> Any:
+    """The value of a line; None where it was cut off."""
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
 
 
 def _entry(line: str) -> Entry | None:
