@@ -1,9 +1,12 @@
 """Refiner: view -> overview -> edges -> settle."""
 
+import math
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 
+import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -11,10 +14,15 @@ from edgewise.errors import EdgewiseWarning, InputError
 from edgewise.images import as_photo
 from edgewise.masks import as_mask
 from edgewise.network.runtime import Engine, OnnxEngine
-from edgewise.passes.edges import EdgeSettings, edge_passes
-from edgewise.passes.overview import overview, rescaled, to_bytes
-from edgewise.passes.settle import edge_agreement, settle
+from edgewise.passes.answers import Answer, Known, whole
+from edgewise.passes.edges import EdgeSettings, edge_answer
+from edgewise.passes.overview import overview, overview_power, rescaled
+from edgewise.passes.planes import Held, Plane, Pyramid, Window, any_inside, halved
+from edgewise.passes.settle import Settled, Trust, edge_agreement
 from edgewise.passes.view import Box, choose_views
+
+VIEW_PIXELS = 1_000_000  # the mask's pieces are told apart where it has at most so many
+MOST_HALVED = 4  # as far as one pixel of a square is still seen in the mean
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +41,7 @@ class Settings:
         free: distance up to which the coarse mask has no say, likewise.
         exact: a coarse mask whose contour has more than this share of the refined contour's
             strength lies on the photo's edges already and comes back as it is.
+        held_pixels: answers of larger views are made again each time that they are read.
     """
 
     margin: float = 0.15
@@ -45,6 +54,7 @@ class Settings:
     near: float = 0.12
     free: float = 0.03
     exact: float = 0.93
+    held_pixels: int = 40_000_000
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""
@@ -105,47 +115,73 @@ class Refiner:
                 f"the mask is {what}: it came back as it was", EdgewiseWarning, stacklevel=2
             )
             return Refinement(inside, inside.astype(np.float32))
+        rough = levels_of(coarse)
         soft = inside.astype(np.float32)
-        for view in self._views(inside):
-            answer = self._refine_view(picture[view.slices], coarse[view.slices], overview_only)
-            soft[view.slices] = answer
+        for view, answer in self.answers(Held(picture), Held(rough), overview_only=overview_only):
+            soft[view.slices] = coarse[view.slices] if answer is None else whole(answer)
         return Refinement(soft > 0.5, soft)
 
-    def _views(self, inside: NDArray[np.bool_]) -> list[Box]:
+    def answers(
+        self, photo: Plane, coarse: Plane, *, overview_only: bool = False
+    ) -> Iterator[tuple[Box, Answer | None]]:
+        """Refine one object's mask in pictures that are read by region.
+
+        Args:
+            photo: HxWx3 RGB.
+            coarse: HxW in 0..255, the coarse mask; above 127 is object.
+            overview_only: stop after the overview.
+
+        Yields:
+            Each view and its answer, None where the coarse mask is exact and stays. Outside the
+            views the coarse mask stays as well.
+        """
+        for view in self._views(coarse):
+            yield view, self._answer(Window(photo, view), Window(coarse, view), overview_only)
+
+    def _views(self, coarse: Plane) -> list[Box]:
         settings = self.settings
+        power = 0
+        while math.prod(halved(coarse.shape, power)) > VIEW_PIXELS and power < MOST_HALVED:
+            power += 1
         return choose_views(
-            inside,
+            any_inside(coarse, power),
             margin=settings.margin,
             least=8,
             gain=settings.view_gain,
             most=settings.most_views,
+            scale=1 << power,
+            shape=coarse.shape,
         )
 
-    def _refine_view(
-        self, photo: NDArray[np.uint8], coarse: NDArray[np.float32], overview_only: bool
-    ) -> NDArray[np.float32]:
+    def _answer(self, photo: Plane, coarse: Plane, overview_only: bool) -> Answer | None:
         settings, engine = self.settings, self.engine
-        size = (photo.shape[0], photo.shape[1])
-        rough = to_bytes(coarse)
+        photos, masks = Pyramid(photo), Pyramid(coarse)
+        power = overview_power(photo.shape, settings.overview_side)
         soft = overview(
             engine,
-            photo,
-            rough,
+            photos.whole(power),
+            masks.whole(power),
             long_side=settings.overview_side,
             rounds=settings.overview_rounds,
         )
-        if not overview_only:
-            soft = edge_passes(engine, photo, soft, rough, settings.edges)
-        answer = settle(
-            rescaled(soft, size),
-            coarse > 0.5,
-            trust=settings.trust,
-            near=settings.near,
-            free=settings.free,
+        answer: Answer = (
+            Known(rescaled(soft, photo.shape))
+            if overview_only
+            else edge_answer(engine, photos, masks, soft, settings.edges)
         )
-        if edge_agreement(photo, coarse > 0.5, answer > 0.5) > settings.exact:
-            return coarse
+        say = Trust(trust=settings.trust, near=settings.near, free=settings.free)
+        answer = Settled(answer, masks, say)
+        if photo.shape[0] * photo.shape[1] <= settings.held_pixels:
+            answer = Known(whole(answer))
+        if edge_agreement(photo, coarse, answer) > settings.exact:
+            return None
         return answer
+
+
+def levels_of(coarse: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """A coarse mask HxW in 0..1 as 0..255; above 127 is what was above one half."""
+    # A little less, so that one half itself becomes 127.
+    return np.asarray(cv2.convertScaleAbs(coarse, alpha=255.0, beta=-1e-3), np.uint8)
 
 
 @cache

@@ -6,27 +6,47 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgewise.errors import InputError
-from edgewise.passes.edges import EdgeSettings, edge_pass, edge_passes, fade, work_band, zoom_sizes
+from edgewise.passes.answers import Doubled, Known, whole
+from edgewise.passes.edges import (
+    EdgeSettings,
+    edge_pass,
+    edge_passes,
+    fade,
+    work_band,
+    work_in,
+    zooms,
+)
+from edgewise.passes.planes import Held, Level, halved
+from edgewise.passes.tiles import GRAIN, tiles_over
+from edgewise.passes.view import Box
 from tests.fakes import AnswerEngine, ColourEngine, disc, overlap, prior_of, red_on_blue
 
 SETTINGS = EdgeSettings(tile=64, overlap=16, batch=4)
 
 
+def _pass(engine, photo, soft, coarse):
+    """One pass over an answer in memory, whole."""
+    known = Known(soft)
+    work = work_in(known, [Box(0, 0, *soft.shape)], doubt=SETTINGS.doubt, grain=GRAIN)
+    tiles = tiles_over(work, soft.shape, SETTINGS.tile, SETTINGS.overlap)
+    return whole(edge_pass(engine, Level(Held(photo)), Level(Held(coarse)), known, tiles, SETTINGS))
+
+
 @given(st.integers(64, 6000), st.integers(64, 6000))
-def test_each_zoom_at_most_doubles_and_the_last_is_the_photo(height, width):
+def test_the_first_zoom_at_most_doubles_and_the_last_is_the_photo(height, width):
     start = (
         max(64, height * 384 // max(height, width)),
         max(64, width * 384 // max(height, width)),
     )
-    sizes = zoom_sizes(start, (height, width))
-    assert sizes[-1] == (height, width)
-    for before, after in zip([start, *sizes], sizes, strict=False):
-        assert after[0] <= 2.1 * before[0] + 1
-        assert after[1] <= 2.1 * before[1] + 1
+    powers = zooms(start, (height, width))
+    assert powers == list(range(len(powers)))[::-1]
+    first = halved((height, width), powers[0])
+    assert first[0] <= 2.1 * start[0] + 1
+    assert first[1] <= 2.1 * start[1] + 1
 
 
 def test_an_overview_larger_than_the_view_gets_a_pass_at_the_view_s_size():
-    assert zoom_sizes((384, 384), (300, 300)) == [(300, 300)]
+    assert zooms((384, 384), (300, 300)) == [0]
 
 
 def test_a_large_view_is_passed_once():
@@ -57,11 +77,21 @@ def test_the_band_holds_the_contour_and_what_is_unsure():
     assert not band[0, 0]
 
 
+@given(st.integers(20, 60), st.integers(20, 60), st.integers(3, 18))
+def test_work_found_at_half_the_zoom_holds_the_band(row, column, radius):
+    half = Known(disc((80, 90), (row, column), radius).astype(np.float32))
+    doubled = Doubled(half, (160, 179))
+    found = work_in(half, [Box(0, 0, 80, 90)], doubt=0.4, grain=GRAIN // 2)
+    band = work_band(whole(doubled), doubt=0.4)
+    pixels = np.repeat(np.repeat(found, GRAIN, 0), GRAIN, 1)[:160, :179]
+    assert not (band & ~pixels).any()
+
+
 def test_nothing_is_run_where_there_is_no_band():
     engine = ColourEngine()
     soft = np.ones((100, 100), np.float32)
     photo = np.zeros((100, 100, 3), np.uint8)
-    assert edge_pass(engine, photo, soft, np.zeros((100, 100), np.uint8), SETTINGS) is soft
+    assert (_pass(engine, photo, soft, np.zeros((100, 100), np.uint8)) == soft).all()
     assert engine.shapes == []
 
 
@@ -70,7 +100,7 @@ def test_the_edge_is_moved_to_the_photo_s():
     near = disc((200, 220), (102, 107), 58)
     photo = red_on_blue(truth)
     rough = near.astype(np.uint8) * 255
-    soft = edge_pass(ColourEngine(), photo, near.astype(np.float32), rough, SETTINGS)
+    soft = _pass(ColourEngine(), photo, near.astype(np.float32), rough)
     assert overlap(near, truth) < 0.96
     assert np.array_equal(soft > 0.5, truth)
 
@@ -80,12 +110,11 @@ def test_thin_parts_are_refined_like_any_other():
     truth[:, 120:122] = True
     prior = np.zeros((256, 256), bool)
     prior[:, 117:119] = True
-    soft = edge_pass(
+    soft = _pass(
         ColourEngine(),
         red_on_blue(truth),
         prior.astype(np.float32),
         prior.astype(np.uint8) * 255,
-        SETTINGS,
     )
     assert np.array_equal(soft > 0.5, truth)
 
@@ -93,12 +122,11 @@ def test_thin_parts_are_refined_like_any_other():
 def test_far_from_the_band_nothing_changes():
     mask = disc((300, 300), (150, 150), 100)
     engine = AnswerEngine(lambda views: 1 - prior_of(views))  # as wrong as can be
-    soft = edge_pass(
+    soft = _pass(
         engine,
         np.zeros((300, 300, 3), np.uint8),
         mask.astype(np.float32),
         np.zeros((300, 300), np.uint8),
-        SETTINGS,
     )
     inner = disc((300, 300), (150, 150), 70)
     assert (soft[inner] == 1).all()
@@ -111,12 +139,11 @@ def test_cost_follows_the_boundary_not_the_area():
         engine = ColourEngine()
         mask = np.zeros((side, side), bool)
         mask[:, : side // 2] = True
-        edge_pass(
+        _pass(
             engine,
             np.zeros((side, side, 3), np.uint8),
             mask.astype(np.float32),
             np.zeros((side, side), np.uint8),
-            SETTINGS,
         )
         tiles.append(sum(shape[0] for shape in engine.shapes))
     assert tiles[1] / tiles[0] < 2.5

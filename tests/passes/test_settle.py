@@ -3,10 +3,17 @@
 import numpy as np
 import pytest
 
-from edgewise.passes.settle import edge_agreement, settle
+from edgewise.passes.answers import Known, whole
+from edgewise.passes.planes import Held, Pyramid
+from edgewise.passes.settle import Settled, Trust, edge_agreement, settle
 from tests.fakes import disc, red_on_blue
 
 COARSE = disc((100, 100), (50, 50), 30)
+
+
+def _agreement(photo, coarse, refined):
+    levels = coarse.astype(np.uint8) * 255
+    return edge_agreement(Held(photo), Held(levels), Known(refined.astype(np.float32)))
 
 
 def _settled(value):
@@ -46,14 +53,42 @@ def test_an_empty_coarse_mask_says_nothing():
 
 def test_a_contour_on_the_photo_s_edge_agrees_and_one_beside_it_does_not():
     photo = red_on_blue(COARSE)
-    assert edge_agreement(photo, COARSE, COARSE) == 1
+    assert _agreement(photo, COARSE, COARSE) == 1
     beside = disc((100, 100), (50, 50), 24)
-    assert edge_agreement(photo, beside, COARSE) < 0.2
-    assert edge_agreement(photo, COARSE, beside) > 5
+    assert _agreement(photo, beside, COARSE) < 0.2
+    assert _agreement(photo, COARSE, beside) > 5
 
 
 @pytest.mark.parametrize("value", [False, True])
 def test_a_mask_without_contour_has_no_edge_to_agree(value):
     nothing = np.full(COARSE.shape, value)
-    assert edge_agreement(red_on_blue(COARSE), nothing, COARSE) == 0
-    assert edge_agreement(red_on_blue(COARSE), COARSE, nothing) == np.inf
+    assert _agreement(red_on_blue(COARSE), nothing, COARSE) == 0
+    assert _agreement(red_on_blue(COARSE), COARSE, nothing) == np.inf
+
+
+def test_by_region_it_settles_as_the_whole():
+    soft = np.random.default_rng(1).random(COARSE.shape, np.float32)
+    settled = Settled(
+        Known(soft),
+        Pyramid(Held(COARSE.astype(np.uint8) * 255)),
+        Trust(trust=2.0, near=0.15, free=0.02),
+    )
+    expected = settle(soft, COARSE, trust=2.0, near=0.15, free=0.02)
+    assert np.allclose(whole(settled), expected, atol=1e-6)
+
+
+def test_in_a_large_view_distances_of_a_smaller_one_are_as_good():
+    shape = (1300, 1000)
+    coarse = disc(shape, (600, 500), 300)
+    soft = np.full(shape, 0.9, np.float32)
+    levels = Pyramid(Held(coarse.astype(np.uint8) * 255))
+    settled = whole(Settled(Known(soft), levels, Trust(trust=4.0, near=0.12, free=0.03)))
+    expected = settle(soft, coarse, trust=4.0, near=0.12, free=0.03)
+    assert ((settled > 0.5) != (expected > 0.5)).mean() < 0.01
+
+
+def test_strips_and_pieces_of_a_contour_add_up():
+    truth = disc((1100, 300), (560, 150), 120)
+    photo = red_on_blue(truth)
+    assert _agreement(photo, truth, truth) == 1
+    assert _agreement(photo, np.roll(truth, 9, 0), truth) < 0.6

@@ -1,73 +1,79 @@
-"""Tiles cover the image, symmetrically, and their blend has no seams."""
+"""Tiles show all the work, well inside, and are few."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
-from edgewise.passes.tiles import Blend, batches, cut, ramp, tile_grid, with_work
-from edgewise.passes.view import Box
+from edgewise.passes.tiles import GRAIN, cover, ramp, tiles_over
 
-sides = st.integers(1, 300)
-
-
-@given(sides, sides)
-def test_the_tiles_own_parts_cover_the_image(height, width):
-    covered = np.zeros((height, width), bool)
-    for box in tile_grid((height, width), 64, 16):
-        covered[max(0, box.top) : box.bottom, max(0, box.left) : box.right] = True
-    assert covered.all()
+work_maps = arrays(np.bool_, st.tuples(st.integers(1, 25), st.integers(1, 25)))
 
 
-@given(sides, sides)
-def test_a_flipped_image_is_tiled_alike_to_a_pixel(height, width):
-    boxes = tile_grid((height, width), 64, 16)
-    own = sorted({box.left for box in boxes})
-    flipped = sorted({width - box.right for box in boxes})
-    assert all(abs(a - b) <= 1 for a, b in zip(own, flipped, strict=True))
+@given(work_maps, st.integers(1, 6), st.integers(1, 6))
+def test_windows_hold_all_work_and_are_no_larger_than_asked(work, height, width):
+    held = np.zeros_like(work)
+    for box in cover(work, height, width):
+        assert box.height <= height
+        assert box.width <= width
+        held[box.slices] = True
+    assert not (work & ~held).any()
 
 
-@given(st.integers(0, 199), st.integers(0, 149))
-def test_a_tile_is_kept_wherever_the_band_is(row, column):
-    band = np.zeros((200, 150), bool)
-    band[row, column] = True
-    kept = with_work(tile_grid(band.shape, 64, 16), band, 16)
-    assert kept
-    assert all(b.top <= row < b.bottom and b.left <= column < b.right for b in kept)
+def test_a_line_takes_no_more_windows_than_it_needs():
+    work = np.zeros((20, 20), np.bool_)
+    work[3, :] = True
+    assert len(cover(work, 5, 5)) == 4
 
 
-def test_a_tile_outside_repeats_the_rim():
-    image = np.arange(6, dtype=np.uint8).reshape(2, 3)
-    assert cut(image, Box(-1, -1, 3, 2)).tolist() == [[0, 0, 1], [0, 0, 1], [3, 3, 4], [3, 3, 4]]
+def test_a_window_reaches_back_for_what_lies_left_below():
+    work = np.zeros((6, 6), np.bool_)
+    work[0, 4] = work[2, 2] = True
+    assert len(cover(work, 3, 3)) == 1
 
 
-def test_a_tile_inside_is_the_image():
-    image = np.arange(60, dtype=np.uint8).reshape(4, 5, 3)
-    assert np.array_equal(cut(image, Box(1, 2, 3, 5)), image[1:3, 2:5])
+@given(work_maps, st.integers(0, 15), st.integers(0, 15), st.sampled_from([(64, 16), (96, 32)]))
+def test_every_work_pixel_lies_well_inside_a_tile(work, less_high, less_wide, sizes):
+    tile, overlap = sizes
+    shape = work.shape[0] * GRAIN - less_high, work.shape[1] * GRAIN - less_wide
+    tiles = tiles_over(work, shape, tile, overlap)
+    seen = np.zeros(shape, np.bool_)
+    for box in tiles:
+        assert (box.height, box.width) == (tile, tile)
+        ends = zip((box.top, box.left), (box.bottom, box.right), shape, strict=True)
+        inner = [
+            slice(
+                first + overlap // 2 if first > 0 else 0,
+                end - overlap // 2 if end < length else length,
+            )
+            for first, end, length in ends
+        ]
+        seen[tuple(inner)] = True
+    pixels = np.repeat(np.repeat(work, GRAIN, 0), GRAIN, 1)[: shape[0], : shape[1]]
+    assert not (pixels & ~seen).any()
 
 
-@given(sides, sides, st.floats(0, 1))
-def test_blending_tiles_of_one_value_gives_it_everywhere(height, width, value):
-    blend = Blend((height, width), 64, 16)
-    for box in tile_grid((height, width), 64, 16):
-        blend.add(box, np.full((64, 64), value, np.float32))
-    assert np.allclose(blend.over(np.full((height, width), -1, np.float32)), value, atol=1e-5)
+@given(st.integers(64, 300), st.integers(64, 300))
+def test_tiles_stay_inside_a_picture_that_is_larger(height, width):
+    work = np.ones((-(-height // GRAIN), -(-width // GRAIN)), np.bool_)
+    for box in tiles_over(work, (height, width), 64, 16):
+        assert box.within((height, width)) == box
 
 
-def test_where_no_tile_was_added_the_base_stays():
-    blend = Blend((10, 100), 8, 2)
-    blend.add(Box(0, 0, 8, 8), np.ones((8, 8), np.float32))
-    result = blend.over(np.full((10, 100), 0.25, np.float32))
-    assert result[0, 0] == 1
-    assert (result[:, 8:] == 0.25).all()
+def test_a_smaller_picture_lies_in_the_middle_of_its_tile():
+    (box,) = tiles_over(np.ones((2, 3), np.bool_), (24, 44), 64, 16)
+    assert (box.top, box.left) == (-20, -10)
 
 
-def test_the_ramp_is_symmetric_and_never_zero():
-    weight = ramp(64, 16)
+def test_no_work_needs_no_tiles():
+    assert tiles_over(np.zeros((5, 5), np.bool_), (80, 80), 64, 16) == []
+
+
+@pytest.mark.parametrize(("tile", "overlap"), [(64, 16), (256, 32), (64, 0)])
+def test_the_ramp_is_symmetric_and_never_zero(tile, overlap):
+    weight = ramp(tile, overlap)
     assert np.array_equal(weight, weight[::-1])
     assert np.array_equal(weight, weight.T)
     assert weight.min() > 0
     assert weight.max() == 1
-
-
-def test_batches_keep_order_and_size():
-    assert list(batches([1, 2, 3, 4, 5], 2)) == [[1, 2], [3, 4], [5]]

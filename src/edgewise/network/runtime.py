@@ -15,7 +15,11 @@ Masks = NDArray[np.float32]
 
 
 class Engine(Protocol):
-    """Anything that turns views into soft masks."""
+    """Anything that turns views into soft masks.
+
+    An engine that can be called from several threads at a time says of how many by an attribute
+    `threads`.
+    """
 
     stride: int
     """Heights and widths of views are multiples of this."""

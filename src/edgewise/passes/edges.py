@@ -1,11 +1,13 @@
-"""The edge passes: from the overview to the photo's own size, at most twice larger a step.
+"""The edge passes: from the overview to the photo's own size, doubling at every step.
 
-Each pass looks only at tiles that hold some of the boundary or of what is still uncertain, so the
-cost follows the length of the edge. Tiles are chosen by that alone, never by how much of them is
-object: thin parts are refined like any other.
+Each pass looks only at tiles that hold some of the boundary or of what is still uncertain, and
+nothing else is computed or held, so the cost follows the length of the edge. Tiles are chosen by
+that alone, never by how much of them is object: thin parts are refined like any other.
 """
 
 import math
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
@@ -14,8 +16,11 @@ from numpy.typing import NDArray
 
 from edgewise.errors import InputError
 from edgewise.network.runtime import Engine
-from edgewise.passes.overview import rescaled, resized, stacked, to_bytes
-from edgewise.passes.tiles import Blend, batches, cut, tile_grid, with_work
+from edgewise.passes.answers import Answer, Doubled, Known, Refined, whole
+from edgewise.passes.overview import rescaled, stacked, to_bytes
+from edgewise.passes.planes import Held, Level, Pyramid, halved, reduced
+from edgewise.passes.tiles import GRAIN, ramp, tiles_over
+from edgewise.passes.view import Box
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +30,7 @@ class EdgeSettings:
     Attributes:
         tile: side of the tiles in pixels, a multiple of the network's stride.
         overlap: of neighbouring tiles, in pixels.
-        batch: tiles of one run of the network.
+        batch: tiles of one run of the network; more than one pays on a GPU alone.
         doubt: probabilities within doubt..1 - doubt count as unsure.
         reach: how far from the band a pass may change the answer, in pixels of its zoom.
         rounds: passes at the photo's own size, each fed the one before.
@@ -34,7 +39,7 @@ class EdgeSettings:
 
     tile: int = 256
     overlap: int = 32
-    batch: int = 4
+    batch: int = 1
     doubt: float = 0.4
     reach: float = 16.0
     rounds: int = 2
@@ -42,9 +47,9 @@ class EdgeSettings:
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""
-        if self.tile < 1 or not 0 <= self.overlap < self.tile:
+        if self.overlap < 0 or self.tile - self.overlap < GRAIN:
             raise InputError(
-                f"tile {self.tile}, overlap {self.overlap}: overlap must be in 0..tile-1"
+                f"tile {self.tile}, overlap {self.overlap}: overlap must be in 0..tile-{GRAIN}"
             )
         if self.batch < 1 or self.rounds < 1 or self.reach <= 0 or not 0 < self.doubt < 0.5:
             raise InputError(
@@ -53,20 +58,14 @@ class EdgeSettings:
             )
 
 
-def zoom_sizes(start: tuple[int, int], end: tuple[int, int]) -> list[tuple[int, int]]:
-    """Sizes of the passes after one at `start`, the last being `end`; each at most doubles."""
+def zooms(start: tuple[int, int], end: tuple[int, int]) -> list[int]:
+    """How often a view of size `end` is halved for each pass after one at `start`; the last is 0.
+
+    The first pass is at most twice as large as `start` (a little more: 2.07 times).
+    """
     factor = max(end[0] / start[0], end[1] / start[1])
     steps = max(1, math.ceil(math.log2(factor) - 0.05))
-    sizes = []
-    for step in range(1, steps + 1):
-        share = step / steps
-        sizes.append(
-            (
-                round(start[0] * (end[0] / start[0]) ** share),
-                round(start[1] * (end[1] / start[1]) ** share),
-            )
-        )
-    return sizes
+    return list(range(steps - 1, -1, -1))
 
 
 def work_band(soft: NDArray[np.float32], *, doubt: float) -> NDArray[np.bool_]:
@@ -76,7 +75,7 @@ def work_band(soft: NDArray[np.float32], *, doubt: float) -> NDArray[np.bool_]:
         soft: float32 HxW.
         doubt: probabilities within doubt..1 - doubt count as unsure.
     """
-    mask = (soft > 0.5).astype(np.uint8)
+    mask = (soft > 0.5).view(np.uint8)
     contour = cv2.morphologyEx(mask, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
     return np.asarray(contour | ((soft > doubt) & (soft < 1 - doubt)))
 
@@ -86,39 +85,143 @@ def fade(band: NDArray[np.bool_], reach: float) -> NDArray[np.float32]:
 
     It keeps a look at a part, which knows less than the overview, from opening holes inside.
     """
-    away = cv2.distanceTransform((~band).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    away = cv2.distanceTransform((~band).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
     return np.asarray(np.clip(2 - 2 * away / reach, 0, 1), np.float32)
+
+
+def work_in(answer: Answer, boxes: Iterable[Box], *, doubt: float, grain: int) -> NDArray[np.bool_]:
+    """Which squares of `grain` pixels need a pass, looked for in these boxes alone.
+
+    Args:
+        answer: the answer so far.
+        boxes: where; they may reach outside the picture.
+        doubt: as `work_band`.
+        grain: side of the squares in pixels.
+    """
+    shape = answer.shape
+    work = np.zeros((-(-shape[0] // grain), -(-shape[1] // grain)), np.bool_)
+    for box in boxes:
+        top, left = max(0, box.top // grain), max(0, box.left // grain)
+        bottom, right = (
+            -(-min(end, side) // grain)
+            for end, side in zip((box.bottom, box.right), shape, strict=True)
+        )
+        own = Box(top * grain, left * grain, bottom * grain, right * grain)
+        around = Box(own.top - 1, own.left - 1, own.bottom + 1, own.right + 1)
+        band = work_band(answer.read(around), doubt=doubt)[1:-1, 1:-1]
+        work[top:bottom, left:right] |= reduced(band.astype(np.uint8) * 255, grain) > 0
+    return work
+
+
+def _prepared(
+    photo: Level, coarse: Level, soft: Answer, box: Box, settings: EdgeSettings
+) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]:
+    """A tile's view for the engine, its soft mask so far, and how far it may change."""
+    halo = math.ceil(settings.reach) + 1  # the band beside a tile counts as well
+    wide = soft.read(Box(box.top - halo, box.left - halo, box.bottom + halo, box.right + halo))
+    own = slice(halo, -halo)
+    weight = fade(work_band(wide, doubt=settings.doubt), settings.reach)[own, own]
+    prior = wide[own, own]
+    return stacked(photo.read(box), to_bytes(prior), coarse.read(box)), prior, weight
+
+
+def _looks(
+    engine: Engine,
+    photo: Level,
+    coarse: Level,
+    soft: Answer,
+    boxes: list[Box],
+    settings: EdgeSettings,
+) -> Iterator[tuple[Box, NDArray[np.float32], NDArray[np.bool_]]]:
+    """Every tile's new soft mask and where it may differ, as many tiles at once as `threads`."""
+
+    def look(
+        group: list[Box],
+    ) -> list[tuple[Box, NDArray[np.float32], NDArray[np.bool_]]]:
+        views, priors, weights = zip(
+            *(_prepared(photo, coarse, soft, box, settings) for box in group), strict=True
+        )
+        answers = engine(np.stack(views))
+        return [
+            (box, prior + weight * (answer - prior), weight > 0)
+            for box, prior, weight, answer in zip(group, priors, weights, answers, strict=True)
+        ]
+
+    groups = [boxes[i : i + settings.batch] for i in range(0, len(boxes), settings.batch)]
+    threads = getattr(engine, "threads", 1)
+    if threads == 1 or len(groups) == 1:
+        for group in groups:
+            yield from look(group)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        for done in pool.map(look, groups):
+            yield from done
 
 
 def edge_pass(
     engine: Engine,
-    photo: NDArray[np.uint8],
-    soft: NDArray[np.float32],
-    coarse: NDArray[np.uint8],
+    photo: Level,
+    coarse: Level,
+    soft: Answer,
+    boxes: list[Box],
     settings: EdgeSettings,
-) -> NDArray[np.float32]:
+) -> Answer:
     """One pass at one zoom: the answer so far, better near its edge.
 
     Args:
         engine: the network.
-        photo: uint8 HxWx3 RGB at this zoom.
-        soft: float32 HxW, the answer so far, at this zoom.
-        coarse: uint8 HxW in 0..255, the coarse mask at this zoom.
+        photo: the photo at this zoom.
+        coarse: the coarse mask at this zoom, 0..255.
+        soft: the answer so far, at this zoom.
+        boxes: the tiles to look at.
         settings: how to look.
     """
-    shape = (soft.shape[0], soft.shape[1])
-    band = work_band(soft, doubt=settings.doubt)
-    boxes = with_work(tile_grid(shape, settings.tile, settings.overlap), band, settings.overlap)
     if not boxes:
         return soft
-    prior = to_bytes(soft)
-    blend = Blend(shape, settings.tile, settings.overlap)
-    for group in batches(boxes, settings.batch):
-        views = [stacked(cut(photo, box), cut(prior, box), cut(coarse, box)) for box in group]
-        for box, answer in zip(group, engine(np.stack(views)), strict=True):
-            blend.add(box, answer)
-    weight = fade(band, settings.reach)
-    return soft + weight * (blend.over(soft) - soft)
+    better = Refined(soft)
+    weight = ramp(settings.tile, settings.overlap)
+    for box, answer, changed in _looks(engine, photo, coarse, soft, boxes, settings):
+        better.add(box, answer, weight, changed)
+    better.finish()
+    return better
+
+
+def edge_answer(
+    engine: Engine,
+    photo: Pyramid,
+    coarse: Pyramid,
+    soft: NDArray[np.float32],
+    settings: EdgeSettings,
+) -> Answer:
+    """All passes of a view, from the overview's answer to the view's own size.
+
+    Args:
+        engine: the network.
+        photo: the view.
+        coarse: the coarse mask of the view, 0..255.
+        soft: float32 hxw, the overview's answer.
+        settings: how to look.
+    """
+    size = photo.plane.shape
+    powers = zooms((soft.shape[0], soft.shape[1]), size)
+    rounds = settings.rounds if size[0] * size[1] <= settings.rounds_pixels else 1
+    shape = halved(size, powers[0])
+    answer: Answer = Known(rescaled(soft, shape))
+    looked, grain = [Box(0, 0, *shape)], GRAIN
+    for index, power in enumerate(powers + [0] * (rounds - 1)):
+        shape = halved(size, power)
+        # Work is looked for at half this zoom where the answer comes from there: the contour of
+        # the doubled answer lies within the pixels on both sides of the half one's.
+        work = work_in(answer, looked, doubt=settings.doubt, grain=grain)
+        if answer.shape != shape:
+            answer = Doubled(answer, shape)
+            work = work[: -(-shape[0] // GRAIN), : -(-shape[1] // GRAIN)]
+        looked = tiles_over(work, shape, settings.tile, settings.overlap)
+        answer = edge_pass(
+            engine, photo.level(power), coarse.level(power), answer, looked, settings
+        )
+        grain = GRAIN // 2 if index + 1 < len(powers) else GRAIN
+    return answer
 
 
 def edge_passes(
@@ -128,7 +231,7 @@ def edge_passes(
     coarse: NDArray[np.uint8],
     settings: EdgeSettings,
 ) -> NDArray[np.float32]:
-    """All passes of a view, from the overview's answer to the view's own size.
+    """`edge_answer` of a view in memory, whole.
 
     Args:
         engine: the network.
@@ -140,9 +243,4 @@ def edge_passes(
     Returns:
         float32 HxW.
     """
-    start, size = (soft.shape[0], soft.shape[1]), (photo.shape[0], photo.shape[1])
-    rounds = settings.rounds if size[0] * size[1] <= settings.rounds_pixels else 1
-    for zoom in zoom_sizes(start, size) + [size] * (rounds - 1):
-        small, mask = resized(photo, zoom), resized(coarse, zoom)
-        soft = edge_pass(engine, small, rescaled(soft, zoom), mask, settings)
-    return soft
+    return whole(edge_answer(engine, Pyramid(Held(photo)), Pyramid(Held(coarse)), soft, settings))

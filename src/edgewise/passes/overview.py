@@ -38,11 +38,22 @@ def overview_size(shape: tuple[int, int], long_side: int, stride: int) -> tuple[
     return height, width
 
 
+def overview_power(shape: tuple[int, int], long_side: int) -> int:
+    """How often a view may be halved before the overview, and still have its size."""
+    power = 0
+    while max(shape) >> (power + 1) >= long_side:
+        power += 1
+    return power
+
+
 def stacked(
     photo: NDArray[np.uint8], prior: NDArray[np.uint8], coarse: NDArray[np.uint8]
 ) -> NDArray[np.uint8]:
     """One view as the engine takes it: (5, H, W) of photo HxWx3 and two masks HxW, all bytes."""
-    return np.concatenate([photo.transpose(2, 0, 1), prior[None], coarse[None]])
+    views = np.empty((5, *prior.shape), np.uint8)
+    for channel, pixels in zip(views, (*cv2.split(photo), prior, coarse), strict=True):
+        channel[...] = pixels
+    return views
 
 
 def overview(

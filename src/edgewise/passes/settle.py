@@ -5,12 +5,72 @@ lies on edges of the photo already (`edge_agreement`).
 """
 
 import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edgewise.passes.answers import Answer
+from edgewise.passes.planes import INSIDE, Plane, Pyramid, halved, read_over, reduced, strips
+from edgewise.passes.view import Box
+
 LEAST = 0.01  # of the weight is there even beside the edge: an even answer leaves the mask alone
+FAR_PIXELS = 1_000_000  # distances are measured where the view has at most so many
+_SQUARE = 64  # side of the pieces in which contours are looked at
+_RIM = 2  # pixels at the photo's end whose contour does not count
+_AROUND = 5  # pixels around a contour that its gradient depends on: 3 of the blur, 1 of Sobel
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trust:
+    """How much the coarse mask has to say.
+
+    Attributes:
+        trust: log-odds of the coarse mask far from its edge.
+        near: distance, as a share of the square root of the object's area, where that is reached.
+        free: distance, likewise, up to which the coarse mask has no say; less than `near`.
+    """
+
+    trust: float
+    near: float
+    free: float
+
+
+def edge_distance(coarse: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Each pixel's distance in pixels to the nearest of the other side; bool HxW, both in it."""
+    near = [
+        cv2.distanceTransform(side.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+        for side in (coarse, ~coarse)
+    ]
+    return np.asarray(near[0] + near[1], np.float32)
+
+
+def _leaned(
+    soft: NDArray[np.float32],
+    coarse: NDArray[np.bool_],
+    away: Callable[[NDArray[np.intp], NDArray[np.intp]], NDArray[np.float32]],
+    trust: Trust,
+) -> NDArray[np.float32]:
+    """The network's answer joined with the coarse mask.
+
+    Args:
+        soft: float32 HxW in 0..1, the network's answer.
+        coarse: bool HxW.
+        away: distance from the coarse mask's edge over the object's size, of rows and columns.
+        trust: what the coarse mask has to say.
+    """
+    # Where both agree the prior could only confirm the answer.
+    rows, columns = np.nonzero((soft > 0.5) != coarse)
+    if not rows.size:
+        return soft
+    rise = (away(rows, columns) - trust.free) / (trust.near - trust.free)
+    prior = trust.trust * np.clip(rise, LEAST, 1) * np.where(coarse[rows, columns], 1, -1)
+    odds = np.clip(soft[rows, columns], 1e-6, 1 - 1e-6)
+    settled = soft.copy()
+    settled[rows, columns] = 1 / (1 + (1 - odds) / odds * np.exp(-prior))
+    return settled
 
 
 def settle(
@@ -31,30 +91,60 @@ def settle(
     Args:
         soft: float32 HxW in 0..1, the network's answer.
         coarse: bool HxW.
-        trust: log-odds of the coarse mask far from its edge.
-        near: distance, as a share of the square root of the object's area, where that is reached.
-        free: distance, likewise, up to which the coarse mask has no say; less than `near`.
+        trust: see `Trust`.
+        near: see `Trust`.
+        free: see `Trust`.
     """
     if coarse.all() or not coarse.any():
         return soft
-    against = (soft > 0.5) != coarse  # elsewhere the prior could only confirm the answer
-    if not against.any():
-        return soft
-    size = float(np.sqrt(np.count_nonzero(coarse)))
-    inside = cv2.distanceTransform(coarse.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
-    outside = cv2.distanceTransform((~coarse).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
-    away = (inside[against] + outside[against]) / size
-    prior = trust * np.clip((away - free) / (near - free), LEAST, 1)
-    prior[~coarse[against]] *= -1
-    odds = np.clip(soft[against], 1e-6, 1 - 1e-6)
-    settled = soft.copy()
-    settled[against] = 1 / (1 + (1 - odds) / odds * np.exp(-prior))
-    return settled
+    distance = edge_distance(coarse) / np.float32(np.sqrt(np.count_nonzero(coarse)))
+    say = Trust(trust=trust, near=near, free=free)
+    return _leaned(soft, coarse, lambda rows, columns: distance[rows, columns], say)
 
 
-def edge_agreement(
-    photo: NDArray[np.uint8], coarse: NDArray[np.bool_], refined: NDArray[np.bool_]
-) -> float:
+class Settled:
+    """An answer joined with the coarse mask as by `settle`, by region.
+
+    Distances are those at a size of at most `FAR_PIXELS`: they matter only at several hundredths
+    of the object's size.
+
+    Args:
+        answer: the network's answer.
+        coarse: the coarse mask, object above `INSIDE`.
+        trust: what it has to say.
+    """
+
+    def __init__(self, answer: Answer, coarse: Pyramid, trust: Trust) -> None:
+        self.shape = answer.shape
+        self._answer, self._coarse, self._trust = answer, coarse.plane, trust
+        self._power = 0
+        while math.prod(halved(self.shape, self._power)) > FAR_PIXELS:
+            self._power += 1
+        small = coarse.whole(self._power) > INSIDE
+        area = np.count_nonzero(small) << 2 * self._power
+        # A pixel beside the edge is 1 away from the other side, whatever its size.
+        away = (edge_distance(small) - 0.5) * (1 << self._power) + 0.5
+        self._away = away / np.float32(max(1, math.sqrt(area)))
+        self._one_sided = area == 0 or bool(small.all())
+
+    def read(self, box: Box) -> NDArray[np.float32]:
+        """See `Answer`."""
+        return read_over(self._inside, self.shape, box)
+
+    def _inside(self, box: Box) -> NDArray[np.float32]:
+        soft = self._answer.read(box)
+        if self._one_sided:
+            return soft
+
+        def away(rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.float32]:
+            down, right = rows + box.top, columns + box.left
+            there: NDArray[np.float32] = self._away[down >> self._power, right >> self._power]
+            return there
+
+        return _leaned(soft, self._coarse.read(box) > INSIDE, away, self._trust)
+
+
+def edge_agreement(photo: Plane, coarse: Plane, refined: Answer) -> float:
     """How strong the photo's edges are along the coarse contour, relative to the refined one.
 
     A rough mask's contour runs beside the photo's edges, at about half the strength that the
@@ -63,32 +153,64 @@ def edge_agreement(
 
     Args:
         photo: uint8 HxWx3 RGB.
-        coarse: bool HxW.
-        refined: bool HxW.
+        coarse: HxW, object above `INSIDE`.
+        refined: HxW, object above 0.5.
 
     Returns:
         The mean gradient along the coarse contour over that along the refined one; 0 where the
         coarse mask has no contour inside the photo, infinite where only the refined has none.
     """
-    contours = [_contour(mask) for mask in (coarse, refined)]
-    if not contours[0].any():
+    sums, counts = np.zeros(2), np.zeros(2)
+    for box in strips(photo.shape):
+        around = box.grown(1, photo.shape)
+        own = box.moved(-around.top, -around.left).slices
+        masks = coarse.read(around) > INSIDE, refined.read(around) > 0.5
+        contours = [_contour(mask, around, photo.shape)[own] for mask in masks]
+        for piece in _pieces(contours[0] | contours[1]):
+            on = [contour[piece.slices] for contour in contours]
+            sums += _strengths(photo, piece.moved(box.top, box.left), on)
+            counts += [np.count_nonzero(pixels) for pixels in on]
+    if not counts[0]:
         return 0.0
-    if not contours[1].any():
+    if not counts[1]:
         return math.inf
-    blurred = cv2.GaussianBlur(photo, (0, 0), 1.0)
-    across = cv2.Sobel(blurred, cv2.CV_16S, 1, 0)
-    down = cv2.Sobel(blurred, cv2.CV_16S, 0, 1)
-    means = []
-    for on in contours:
-        length = np.hypot(across[on].astype(np.float32), down[on].astype(np.float32))
-        means.append(float(length.max(1).mean()))
-    return means[0] / max(means[1], 1e-3)
+    means = sums / counts
+    return float(means[0] / max(means[1], 1e-3))
 
 
-def _contour(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Pixels on both sides of the mask's edge, but for the photo's own rim of two pixels."""
+def _contour(mask: NDArray[np.bool_], box: Box, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Pixels on both sides of the mask's edge, but for the rim of the photo that the box is of."""
     square = np.ones((3, 3), np.uint8)
-    on = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_GRADIENT, square) > 0
-    on[:2] = on[-2:] = False
-    on[:, :2] = on[:, -2:] = False
-    return np.asarray(on)
+    on = cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_GRADIENT, square)
+    on[: max(0, _RIM - box.top)] = 0
+    on[max(0, shape[0] - _RIM - box.top) :] = 0
+    on[:, :_RIM] = on[:, -_RIM:] = 0
+    return on.view(np.bool_)
+
+
+def _pieces(on: NDArray[np.bool_]) -> Iterator[Box]:
+    """Rows of squares that hold some of what is set."""
+    squares = reduced(on.view(np.uint8) * np.uint8(255), _SQUARE // 4) > 0
+    rows, columns = (-(-side // 4) * 4 for side in squares.shape)
+    padded = np.zeros((rows, columns), np.bool_)
+    padded[: squares.shape[0], : squares.shape[1]] = squares
+    work = np.asarray(padded.reshape(rows // 4, 4, columns // 4, 4).any((1, 3)))
+    for row in range(rows // 4):
+        ends = np.flatnonzero(np.diff(work[row], prepend=False, append=False))
+        for first, end in ends.reshape(-1, 2).tolist():
+            box = Box(row * _SQUARE, first * _SQUARE, (row + 1) * _SQUARE, end * _SQUARE)
+            yield box.within((on.shape[0], on.shape[1]))
+
+
+def _strengths(photo: Plane, box: Box, on: list[NDArray[np.bool_]]) -> list[float]:
+    """Sums over each contour of the photo's gradient, that of the strongest channel."""
+    around = box.grown(_AROUND, photo.shape)
+    blurred = cv2.GaussianBlur(photo.read(around), (0, 0), 1.0)
+    own = box.moved(-around.top, -around.left).slices
+    across = cv2.Sobel(blurred, cv2.CV_16S, 1, 0)[own]
+    down = cv2.Sobel(blurred, cv2.CV_16S, 0, 1)[own]
+    sums = []
+    for pixels in on:
+        length = np.hypot(across[pixels].astype(np.float32), down[pixels].astype(np.float32))
+        sums.append(float(length.max(1).sum()) if length.size else 0.0)
+    return sums

@@ -1,57 +1,82 @@
-"""Tiles: where the edge passes look, and how their answers are joined."""
-
-from collections.abc import Iterator
+"""Tiles: where the edge passes look."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgewise.passes.view import Box
 
+GRAIN = 16
+"""Side in pixels of the squares of which each is known to need a look or not."""
 
-def _starts(length: int, tile: int, overlap: int) -> list[int]:
-    """Starts of equal, centred tiles that cover `length`; the first may be negative.
 
-    The grid is symmetric, so that a flipped photo is tiled in the same way.
+def cover(work: NDArray[np.bool_], height: int, width: int) -> list[Box]:
+    """Few windows of `height` x `width` that together hold all that is set; greedy, from the top.
+
+    Each window begins at the topmost row that is left and takes the column from which it holds
+    most; then it shrinks to what it holds that no window before held.
+
+    Args:
+        work: bool hxw.
+        height: of the windows.
+        width: of the windows.
+
+    Returns:
+        What each window holds, at most `height` x `width`, in units of `work`.
     """
-    core = tile - overlap
-    count = max(1, -(-(length - overlap) // core))
-    span = count * core + overlap
-    return [index * core - (span - length) // 2 for index in range(count)]
+    left = work.copy()
+    found = []
+    for top in range(left.shape[0]):
+        while left[top].any():
+            columns = left[top : top + height].sum(0)
+            first = int(left[top].argmax())
+            start = max(0, first - width + 1)
+            sums = np.concatenate([[0], np.cumsum(columns[start : first + width])])
+            ends = np.minimum(np.arange(first - start + 1) + width, len(sums) - 1)
+            held = sums[ends] - sums[: first - start + 1]
+            # Of equal windows the last: nothing is left of `first` in this row.
+            at = start + len(held) - 1 - int(held[::-1].argmax())
+            box = Box(top, at, top + height, at + width).within((left.shape[0], left.shape[1]))
+            found.append(_bounds(left[box.slices]).moved(box.top, box.left))
+            left[box.slices] = False
+    return found
 
 
-def tile_grid(shape: tuple[int, int], tile: int, overlap: int) -> list[Box]:
-    """All tiles of an image of `shape`, in raster order; those at the rim may reach outside."""
+def _bounds(part: NDArray[np.bool_]) -> Box:
+    rows, columns = np.flatnonzero(part.any(1)), np.flatnonzero(part.any(0))
+    return Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
+
+
+def tiles_over(
+    work: NDArray[np.bool_], shape: tuple[int, int], tile: int, overlap: int
+) -> list[Box]:
+    """Tiles that together show all the work, each at least half the overlap away from its rim.
+
+    At the picture's own rim there is nothing more to see: tiles end there. A picture that is
+    smaller than a tile gets one that reaches outside on both sides alike.
+
+    Args:
+        work: bool, one for each `GRAIN` x `GRAIN` pixels.
+        shape: height and width of the picture.
+        tile: side of the tiles in pixels.
+        overlap: of neighbouring tiles in pixels.
+    """
+    inner = (tile - 2 * (overlap // 2)) // GRAIN
+    height, width = (
+        inner if length > tile else full for length, full in zip(shape, work.shape, strict=True)
+    )
     return [
         Box(top, left, top + tile, left + tile)
-        for top in _starts(shape[0], tile, overlap)
-        for left in _starts(shape[1], tile, overlap)
+        for held in cover(work, height, width)
+        for top in [_start(held.top, held.bottom, shape[0], tile)]
+        for left in [_start(held.left, held.right, shape[1], tile)]
     ]
 
 
-def with_work(boxes: list[Box], band: NDArray[np.bool_], overlap: int) -> list[Box]:
-    """The tiles whose own part (without half the overlap) holds some of the band."""
-    trim = overlap // 2
-    height, width = band.shape
-    kept = []
-    for box in boxes:
-        # At the image's rim no neighbour takes over: there a tile's own part goes to the end.
-        top = box.top + trim if box.top > 0 else 0
-        left = box.left + trim if box.left > 0 else 0
-        bottom = box.bottom - trim if box.bottom < height else height
-        right = box.right - trim if box.right < width else width
-        if band[top:bottom, left:right].any():
-            kept.append(box)
-    return kept
-
-
-def cut(image: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
-    """A tile of an image, reaching outside by repeating the rim."""
-    height, width = image.shape[:2]
-    if box.top >= 0 and box.left >= 0 and box.bottom <= height and box.right <= width:
-        return image[box.slices]
-    rows = np.clip(np.arange(box.top, box.bottom), 0, height - 1)
-    columns = np.clip(np.arange(box.left, box.right), 0, width - 1)
-    return image[rows[:, None], columns]
+def _start(first: int, end: int, length: int, tile: int) -> int:
+    """Where a tile begins whose middle is that of the squares first..end."""
+    if length <= tile:
+        return -((tile - length) // 2)
+    return min(max(0, ((first + end) * GRAIN - tile) // 2), length - tile)
 
 
 def ramp(tile: int, overlap: int) -> NDArray[np.float32]:
@@ -59,37 +84,3 @@ def ramp(tile: int, overlap: int) -> NDArray[np.float32]:
     distance = np.minimum(np.arange(tile), np.arange(tile)[::-1]) + 0.5
     side = np.clip(distance / max(1, overlap), 0, 1).astype(np.float32)
     return np.minimum(side[:, None], side[None, :])
-
-
-class Blend:
-    """Weighted mean of overlapping tiles over an image of `shape`."""
-
-    def __init__(self, shape: tuple[int, int], tile: int, overlap: int) -> None:
-        self._sum = np.zeros(shape, np.float32)
-        self._weight = np.zeros(shape, np.float32)
-        self._ramp = ramp(tile, overlap)
-
-    def add(self, box: Box, soft: NDArray[np.float32]) -> None:
-        """Add a tile's soft mask; what lies outside the image is dropped."""
-        height, width = self._sum.shape
-        inside = Box(
-            max(0, box.top), max(0, box.left), min(height, box.bottom), min(width, box.right)
-        )
-        own = Box(
-            inside.top - box.top,
-            inside.left - box.left,
-            inside.bottom - box.top,
-            inside.right - box.left,
-        ).slices
-        self._sum[inside.slices] += soft[own] * self._ramp[own]
-        self._weight[inside.slices] += self._ramp[own]
-
-    def over(self, base: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The mean where any tile was added, `base` elsewhere."""
-        return np.where(self._weight > 0, self._sum / np.maximum(self._weight, 1e-6), base)
-
-
-def batches(boxes: list[Box], size: int) -> Iterator[list[Box]]:
-    """The tiles in groups of at most `size`."""
-    for start in range(0, len(boxes), size):
-        yield boxes[start : start + size]

@@ -44,6 +44,18 @@ class Box:
             min(shape[1], self.right + by),
         )
 
+    def moved(self, down: int, right: int) -> "Box":
+        """Elsewhere."""
+        return Box(self.top + down, self.left + right, self.bottom + down, self.right + right)
+
+    def within(self, shape: tuple[int, int]) -> "Box":
+        """The part of it that lies inside a photo of that height and width."""
+        return self.grown(0, shape)
+
+    def enlarged(self, by: int) -> "Box":
+        """The same pixels where each of them is a square of so many."""
+        return Box(self.top * by, self.left * by, self.bottom * by, self.right * by)
+
     def joined(self, other: "Box") -> "Box":
         """The smallest rectangle around both."""
         return Box(
@@ -86,20 +98,29 @@ def _merged(boxes: list[Box]) -> list[Box]:
 
 
 def choose_views(
-    mask: NDArray[np.bool_], *, margin: float, least: int, gain: float, most: int
+    mask: NDArray[np.bool_],
+    *,
+    margin: float,
+    least: int,
+    gain: float,
+    most: int,
+    scale: int = 1,
+    shape: tuple[int, int] | None = None,
 ) -> list[Box]:
     """The views of a mask that is not empty; they do not overlap.
 
     Args:
-        mask: bool HxW.
+        mask: bool hxw.
         margin: room around the pieces, as a share of a view's longer side.
         least: room around the pieces in pixels, at least.
         gain: pieces get views of their own only where the largest of those views is smaller than
             the common one by this factor; otherwise the common one keeps their context.
         most: above so many views, the common one is used.
+        scale: each pixel of the mask stands for a square of so many of the photo's.
+        shape: height and width of the photo; the mask's where it is left out.
     """
-    shape = (mask.shape[0], mask.shape[1])
-    boxes = component_boxes(mask)
+    shape = shape or (mask.shape[0] * scale, mask.shape[1] * scale)
+    boxes = [box.enlarged(scale).within(shape) for box in component_boxes(mask)]
     whole = boxes[0]
     for box in boxes[1:]:
         whole = whole.joined(box)

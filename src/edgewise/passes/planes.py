@@ -1,0 +1,180 @@
+"""Planes: pictures that give any of their rectangles, at a half, a quarter, ... of the size too.
+
+The steps read the photo and the coarse mask through these alone, so that a picture in memory and
+one that is read from its file by region take the same way and give the same result.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edgewise.passes.view import Box
+
+STRIP = 512
+"""Rows that are read at a time where all of a picture is wanted."""
+
+INSIDE = 127
+"""Levels of a coarse mask above this are object."""
+
+REGIONAL = 1
+"""Up to this power of two a level is read from the picture's own pixels, when it is wanted;
+smaller levels are held: they are at most a sixteenth of the pixels."""
+
+
+class Plane(Protocol):
+    """A picture of bytes, HxW or HxWx3, that gives any of its rectangles."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width."""
+        ...
+
+    def read(self, box: Box) -> NDArray[np.uint8]:
+        """The pixels of a rectangle that lies inside the picture."""
+        ...
+
+
+@dataclass(frozen=True)
+class Held:
+    """An array as a plane."""
+
+    pixels: NDArray[np.uint8]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.pixels.shape[0], self.pixels.shape[1]
+
+    def read(self, box: Box) -> NDArray[np.uint8]:
+        """See `Plane`."""
+        return self.pixels[box.slices]
+
+
+@dataclass(frozen=True)
+class Window:
+    """A rectangle of a plane as a plane of its own."""
+
+    plane: Plane
+    box: Box
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.box.height, self.box.width
+
+    def read(self, box: Box) -> NDArray[np.uint8]:
+        """See `Plane`."""
+        return self.plane.read(box.moved(self.box.top, self.box.left))
+
+
+def read_over(
+    read: Callable[[Box], NDArray[Any]], shape: tuple[int, int], box: Box
+) -> NDArray[Any]:
+    """What `read` gives of a box that may reach outside a picture of `shape`; its rim repeats."""
+    inside = box.within(shape)
+    part = read(inside)
+    if inside == box:
+        return part
+    return np.asarray(
+        cv2.copyMakeBorder(
+            part,
+            inside.top - box.top,
+            box.bottom - inside.bottom,
+            inside.left - box.left,
+            box.right - inside.right,
+            cv2.BORDER_REPLICATE,
+        )
+    )
+
+
+def halved(shape: tuple[int, int], power: int) -> tuple[int, int]:
+    """Height and width after halving `power` times, rounded up."""
+    return -(-shape[0] >> power), -(-shape[1] >> power)
+
+
+def reduced(image: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
+    """Means of squares of `factor` pixels; at the end the rim repeats to whole squares.
+
+    A square's mean depends on its pixels alone, so that parts of a picture that begin at whole
+    squares give the same as the whole.
+    """
+    if factor == 1:
+        return image
+    below, beside = -image.shape[0] % factor, -image.shape[1] % factor
+    if below or beside:
+        image = cv2.copyMakeBorder(image, 0, below, 0, beside, cv2.BORDER_REPLICATE)  # type: ignore[assignment]
+    size = image.shape[1] // factor, image.shape[0] // factor
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def strips(shape: tuple[int, int], rows: int = STRIP) -> Iterator[Box]:
+    """A picture of `shape` from top to bottom."""
+    for top in range(0, shape[0], rows):
+        yield Box(top, 0, min(top + rows, shape[0]), shape[1])
+
+
+def any_inside(coarse: Plane, power: int) -> NDArray[np.bool_]:
+    """Which squares of a coarse mask hold some of the object; sides of 2 ** power, at most 16."""
+    parts = []
+    for box in strips(coarse.shape):
+        inside = (coarse.read(box) > INSIDE).view(np.uint8) * np.uint8(255)
+        parts.append(reduced(inside, 1 << power) > 0)
+    return np.concatenate(parts)
+
+
+def smaller(plane: Plane, power: int) -> NDArray[np.uint8]:
+    """All of a plane, each side halved `power` times."""
+    factor = 1 << power
+    rows = max(STRIP, factor)
+    return np.concatenate([reduced(plane.read(box), factor) for box in strips(plane.shape, rows)])
+
+
+@dataclass(frozen=True)
+class Level:
+    """A plane at a `power` of two of its size, by region; reads outside repeat the rim."""
+
+    plane: Plane
+    power: int = 0
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width."""
+        return halved(self.plane.shape, self.power)
+
+    def read(self, box: Box) -> NDArray[np.uint8]:
+        """The pixels of a rectangle, which may reach outside."""
+        return read_over(self._inside, self.shape, box)
+
+    def _inside(self, box: Box) -> NDArray[np.uint8]:
+        factor = 1 << self.power
+        own = box.enlarged(factor).within(self.plane.shape)
+        return reduced(self.plane.read(own), factor)
+
+
+class Pyramid:
+    """A plane at all powers of two of its size; the small ones are made once and held."""
+
+    def __init__(self, plane: Plane) -> None:
+        self.plane = plane
+        self._held: dict[int, NDArray[np.uint8]] = {}
+
+    def level(self, power: int) -> Level:
+        """The plane, each side halved `power` times."""
+        if power <= REGIONAL:
+            return Level(self.plane, power)
+        return Level(Held(self.whole(power)))
+
+    def whole(self, power: int) -> NDArray[np.uint8]:
+        """All pixels of a level."""
+        if power == 0:
+            return self.plane.read(Box(0, 0, *self.plane.shape))
+        if power not in self._held:
+            first = power <= REGIONAL + 1
+            self._held[power] = (
+                smaller(self.plane, power) if first else reduced(self.whole(power - 1), 2)
+            )
+        return self._held[power]
