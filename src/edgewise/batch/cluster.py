@@ -13,9 +13,6 @@ from edgewise.batch.jobs import Job
 from edgewise.batch.worker import Opener, Report, opened, use_one_thread, work
 from edgewise.errors import EdgewiseError, InputError, missing_extra
 
-_AHEAD = 2
-"""Jobs at a worker's thread: the one it does and the one it goes on with."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Dask:
@@ -54,8 +51,11 @@ class DaskPool:
 
     @property
     def slots(self) -> int:
-        """See `engines.Pool`: it follows the cluster as that grows."""
-        return max(1, _AHEAD * sum(map(int, self._client.nthreads().values())))
+        """See `engines.Pool`: it follows the cluster as that grows.
+
+        One for each thread: when a worker dies, Dask blames all jobs that wait at it as well.
+        """
+        return max(1, sum(map(int, self._client.nthreads().values())))
 
     def submit(self, job: Job) -> Future[Report]:
         """See `engines.Pool`."""
@@ -118,7 +118,7 @@ def _client(scheduler: Any) -> Any:
 
 def _local_cluster(workers: int) -> Any:
     make = _imported("LocalCluster")
-    return make(n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None)
+    return make(n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=":0")
 
 
 def _imported(name: str) -> Callable[..., Any]:

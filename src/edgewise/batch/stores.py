@@ -40,6 +40,7 @@ _TAGS = (
 )
 """Where stores say which version of a file they hold, the surest first."""
 
+_GONE = frozenset({404, 410})
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -74,10 +75,10 @@ def join(folder: str, name: str) -> str:
 
 
 def parent(location: str) -> str:
-    """The folder of a location."""
+    """The folder of a location; "" where none is named."""
     if _is_url(location):
         return location.rsplit("/", 1)[0]
-    return os.path.dirname(location) or "."
+    return os.path.dirname(location)
 
 
 def canonical(location: str) -> str:
@@ -85,8 +86,13 @@ def canonical(location: str) -> str:
     path = local_path(location)
     if path is None:
         return location
-    whole = os.path.join(_real_folder(str(path.parent)), path.name)
+    whole = os.path.join(_real_folder(_absolute(path.parent)), path.name)
     return os.path.realpath(whole) if os.path.islink(whole) else whole
+
+
+def _absolute(path: Path) -> str:
+    """A path that stays true when the working directory changes; `..` may lead out of a link."""
+    return os.path.join(os.getcwd(), path)
 
 
 @lru_cache(maxsize=1024)
@@ -227,7 +233,7 @@ def make_folder(location: str) -> None:
     """
     path = local_path(location)
     if path is not None:
-        _make_folder(str(path.parent))
+        _make_folder(_absolute(path.parent))
 
 
 @lru_cache(maxsize=64)
@@ -337,12 +343,19 @@ def _reading(location: str) -> Iterator[None]:
         yield
     except EdgewiseError:
         raise
-    except FileNotFoundError as error:
-        raise InputError(f"{location}: there is no such file") from error
     except Exception as error:  # each store's library has exceptions of its own
+        if isinstance(error, FileNotFoundError) and not _is_excuse(error):
+            raise InputError(f"{location}: there is no such file") from error
         if isinstance(error, OSError) and error.errno in _FULL:
             raise OutputError(f"{location}: no room to fetch it: {_reason(error)}") from error
         raise StoreError(f"{location}: cannot be read: {_reason(error)}") from error
+
+
+def _is_excuse(error: FileNotFoundError) -> bool:
+    """Whether a file only seems missing: fsspec says so of web servers that are busy or gone."""
+    cause = error.__cause__
+    from_web = type(cause).__module__.startswith("aiohttp")
+    return from_web and getattr(cause, "status", None) not in _GONE
 
 
 @contextmanager
@@ -361,5 +374,6 @@ def _sending(location: str) -> Iterator[None]:
 
 def _reason(error: Exception) -> str:
     """An exception in one line."""
+    error = error.__cause__ if isinstance(error.__cause__, Exception) else error
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return " ".join(text.split()) or type(error).__name__

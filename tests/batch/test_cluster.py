@@ -1,0 +1,63 @@
+"""On a Dask cluster, here of two processes: the same results, and one bad photo costs itself."""
+
+from pathlib import Path
+
+import pytest
+
+distributed = pytest.importorskip("distributed", reason="Dask takes the extra batch")
+
+import dask
+
+from edgewise.batch import Dask, Rules, run
+from edgewise.errors import InputError, ModelError
+from tests.batch.fakes import ODD, STUCK, FakeOpener, contents, write_pair, write_pairs
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def scheduler():
+    settings = {"distributed.scheduler.allowed-failures": 0}
+    with (
+        dask.config.set(settings),
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
+        ) as cluster,
+    ):
+        yield cluster.scheduler_address
+
+
+def test_a_cluster_gives_what_processes_give_and_goes_on_after_bad_photos(scheduler, tmp_path):
+    jobs = write_pairs(tmp_path, 12)
+    jobs[1] = write_pair(tmp_path, "p001", 1, ODD)
+    jobs[2] = write_pair(tmp_path, "p002", 2, STUCK)
+    ledger = tmp_path / "ledger.jsonl"
+    engine = Dask(scheduler=scheduler, timeout=3)
+    options = {"engine": engine, "opener": FakeOpener(), "ledger": ledger}
+    results = {Path(r.job.output).stem: r for r in run(jobs, rules=Rules(retries=1), **options)}
+    failed = {name: result.error for name, result in results.items() if result.status == "failed"}
+    assert set(failed) == {"p001", "p002"}
+    assert "what an odd photo" in failed["p001"]
+    assert "p002.png: hung or killed" in failed["p002"]
+    assert len(contents(tmp_path / "refined")) == 10
+    statuses = [result.status for result in run(jobs, **options)]
+    assert (statuses.count("current"), statuses.count("failed")) == (10, 2)
+
+
+def test_a_network_that_does_not_open_ends_the_run(scheduler, tmp_path):
+    jobs = write_pairs(tmp_path, 2)
+    engine = Dask(scheduler=scheduler)
+    with pytest.raises(ModelError, match="no such weights"):
+        list(run(jobs, engine=engine, opener=FakeOpener(fault="model")))
+
+
+def test_a_cluster_that_is_not_there_is_named(tmp_path):
+    jobs = write_pairs(tmp_path, 1)
+    with dask.config.set({"distributed.comm.timeouts.connect": "1s"}):
+        results = run(jobs, engine=Dask(scheduler="tcp://127.0.0.1:9"), opener=FakeOpener())
+        with pytest.raises(InputError, match="no Dask scheduler answers there"):
+            list(results)

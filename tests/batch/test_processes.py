@@ -1,0 +1,108 @@
+"""Worker processes: one that dies or hangs costs its own photo alone; a full disk ends a run."""
+
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from edgewise.batch import Processes, Rules, run
+from edgewise.errors import EdgewiseError, InputError, OutputError
+from tests.batch.fakes import DEADLY, STUCK, FakeOpener, write_pair, write_pairs
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_photos_that_kill_or_hang_their_worker_are_given_up_and_the_rest_is_done(tmp_path):
+    jobs = write_pairs(tmp_path, 6)
+    jobs[1] = write_pair(tmp_path, "p001", 1, DEADLY)
+    jobs[3] = write_pair(tmp_path, "p003", 3, STUCK)
+    log = tmp_path / "log"
+    engine = Processes(workers=2, timeout=3)
+    opener = FakeOpener(log=str(log))
+    results = {
+        Path(result.job.output).stem: result
+        for result in run(jobs, engine=engine, opener=opener, rules=Rules(retries=1))
+    }
+    failed = {name: result for name, result in results.items() if result.status == "failed"}
+    assert set(failed) == {"p001", "p003"}
+    assert "p001.png: its worker process was ended by signal 9" in failed["p001"].error
+    assert "p003.png: not done after 3 seconds" in failed["p003"].error
+    assert {result.attempts for result in failed.values()} == {2}
+    assert log.read_text().count("\n") == 4 + 2 + 2
+    assert {path.stem for path in (tmp_path / "refined").iterdir()} == set(results) - set(failed)
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"), [("death", "signal 9"), ("model", "no such weights")]
+)
+def test_workers_that_never_open_the_network_end_the_run(tmp_path, fault, message):
+    jobs = write_pairs(tmp_path, 2)
+    with pytest.raises(EdgewiseError, match=message):
+        list(run(jobs, engine=Processes(), opener=FakeOpener(fault=fault)))
+
+
+def test_ending_the_iteration_ends_the_workers(tmp_path):
+    jobs = write_pairs(tmp_path, 3)
+    jobs[1] = write_pair(tmp_path, "p001", 1, STUCK)
+    results = run(jobs, engine=Processes(workers=2), opener=FakeOpener())
+    next(results)
+    results.close()  # would wait for ten minutes if the worker were not ended
+    children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+    assert not [
+        pid for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
+
+
+LIMITED = """
+import resource, sys
+from pathlib import Path
+from edgewise.batch import Folders, Processes, run
+from edgewise.errors import OutputError
+from tests.batch.fakes import FakeOpener
+if __name__ == "__main__":
+    folder, limit = Path(sys.argv[1]), int(sys.argv[2])
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+    jobs = Folders(*(str(folder / part) for part in ("photos", "masks", "refined")))
+    try:
+        for result in run(jobs, engine=Processes(), opener=FakeOpener(), ledger=folder / "l.jsonl"):
+            assert result.status == "done", result
+    except OutputError as error:
+        sys.exit(f"told: {error}")
+"""
+
+
+@pytest.mark.parametrize("limit", [60, 900])
+def test_a_disk_that_is_full_ends_the_run_and_a_next_one_goes_on(tmp_path, limit):
+    """The limit of a file's size stands for the disk's: writing beyond it fails likewise."""
+    jobs = write_pairs(tmp_path, 4)
+    command = [sys.executable, "-c", LIMITED, str(tmp_path), str(limit)]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert f"told: {tmp_path}/l.jsonl: cannot be written: File too large" in ended.stderr
+    ledger = tmp_path / "l.jsonl"
+    done = ledger.read_text().count('"done"')
+    results = list(run(jobs, engine=Processes(), opener=FakeOpener(), ledger=ledger))
+    assert sum(result.status == "current" for result in results) >= done
+    assert {result.status for result in results} <= {"done", "current"}
+    assert len(list((tmp_path / "refined").iterdir())) == 4
+
+
+def test_an_output_that_does_not_fit_on_the_disk_ends_the_run_and_leaves_no_part(tmp_path):
+    jobs = write_pairs(tmp_path, 1)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20, limits[1]))  # the worker inherits it
+    try:
+        with pytest.raises(OutputError, match=r"refined/p000.png: cannot be written: File too"):
+            list(run(jobs, engine=Processes(), opener=FakeOpener()))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list((tmp_path / "refined").iterdir()) == []
+
+
+@pytest.mark.parametrize("options", [{"workers": 0}, {"timeout": 0}])
+def test_an_engine_that_cannot_work_is_refused(options):
+    with pytest.raises(InputError, match="must be"):
+        Processes(**options)
