@@ -29,6 +29,12 @@ def test_the_answer_to_a_view_does_not_depend_on_its_batch(engine):
     assert np.allclose(together, alone, atol=1e-4)
 
 
+def test_the_answer_does_not_depend_on_the_threads(engine):
+    views = np.random.default_rng(0).integers(0, 256, (3, 5, 64, 64), np.uint8)
+    alone = np.concatenate([engine(view[None]) for view in views])
+    assert np.array_equal(OnnxEngine(threads=2)(views), alone)
+
+
 def test_a_second_run_gives_the_same_bytes(engine):
     views = np.random.default_rng(1).integers(0, 256, (2, 5, 128, 64), np.uint8)
     assert engine(views).tobytes() == engine(views).tobytes()
