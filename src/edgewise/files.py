@@ -47,6 +47,18 @@ _BITS_PER_SAMPLE = 258
 _PHOTOMETRIC = 262  # of value 0 where white is zero
 
 
+def make_folder(folder: str | os.PathLike[str]) -> None:
+    """Make a folder and those above it where they are missing.
+
+    Raises:
+        OutputError: that cannot be done.
+    """
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be made: {error.strerror}") from error
+
+
 @contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """A temporary path beside `path`, moved onto it when the block ends well.

@@ -1,13 +1,12 @@
 """`edgewise cutout`: the object of a photo, on a transparent ground or on another one."""
 
-import sys
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from edgewise.errors import EdgewiseWarning, InputError
+from edgewise.cli.warned import warnings_told
+from edgewise.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -82,9 +81,5 @@ def _refined(
 
     model, threads, device = network
     refiner = Refiner(OnnxEngine(model, threads=threads, device=device))
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", EdgewiseWarning)
-        soft = refiner.refine(photo, mask).soft
-    for warning in caught:
-        print(f"edgewise: {name}: {warning.message}", file=sys.stderr)  # noqa: T201
-    return soft
+    with warnings_told(name):
+        return refiner.refine(photo, mask).soft

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
-from edgewise.cli.refine import make_folder
 from edgewise.errors import EdgewiseError, InputError, OutputError
+from edgewise.files import make_folder
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,8 +7,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from edgewise.errors import OutputError
 from edgewise.evaluation.pairs import Pair
+from edgewise.files import make_folder
 from edgewise.masks import write_mask
 
 
@@ -36,10 +36,7 @@ def keep_mask(pair: Pair, mask: NDArray[Any], *, folder: Path) -> NDArray[Any]:
         OutputError: it cannot be written.
     """
     path = kept_path(folder, pair)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{path.parent}: cannot be made: {error.strerror}") from error
+    make_folder(path.parent)
     write_mask(path, mask, soft=True)
     return mask
 
