@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from edgewise.cli.options import Device, Model, Threads
 from edgewise.errors import EdgewiseError, InputError
 
 if TYPE_CHECKING:
@@ -77,15 +78,9 @@ def refine_command(kind: str, about: str) -> Callable[..., None]:
             Results,
             typer.Option("--results", help="Finished photos of an interrupted run: use or redo."),
         ] = Results.RESUME,
-        threads: Annotated[
-            int | None, typer.Option("--threads", min=1, help="Threads; default: all cores.")
-        ] = None,
-        model: Annotated[
-            str, typer.Option("--model", help="A network of `edgewise models`.")
-        ] = "default",
-        device: Annotated[
-            str, typer.Option("--device", help="cpu, or cuda with onnxruntime-gpu.")
-        ] = "cpu",
+        threads: Threads = None,
+        model: Model = "default",
+        device: Device = "cpu",
     ) -> None:
         from edgewise.formats.annotation import Form
 

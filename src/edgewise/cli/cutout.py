@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from edgewise.cli.options import Device, Model, Threads
 from edgewise.cli.warned import warnings_told
 from edgewise.errors import InputError
 
@@ -26,11 +27,9 @@ def command(
         None, "--background", help="A colour (white, #00ff00) or a picture to lay the object on."
     ),
     crop: bool = typer.Option(False, "--crop", help="Keep only the box around the object."),
-    threads: int | None = typer.Option(
-        None, "--threads", min=1, help="Threads; default: all cores."
-    ),
-    model: str = typer.Option("default", "--model", help="A network of `edgewise models`."),
-    device: str = typer.Option("cpu", "--device", help="cpu, or cuda with onnxruntime-gpu."),
+    threads: Threads = None,
+    model: Model = "default",
+    device: Device = "cpu",
 ) -> None:
     """Cut an object out, with its own colours at the edge: no fringe of the old background."""
     from edgewise import cutout

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
+from edgewise.cli.options import Device, Model, OverviewOnly, Threads
 from edgewise.errors import EdgewiseError, InputError, OutputError
 from edgewise.files import make_folder
 
@@ -51,14 +52,10 @@ def refine(
     void: int = _Void,
     no_void: bool = _NoVoid,
     again: bool = _Again,
-    overview_only: bool = typer.Option(
-        False, "--overview-only", help="Stop after the first look: fast, less exact edges."
-    ),
-    threads: int | None = typer.Option(
-        None, "--threads", min=1, help="Threads; default: all cores."
-    ),
-    model: str = typer.Option("default", "--model", help="A network of `edgewise models`."),
-    device: str = typer.Option("cpu", "--device", help="cpu, or cuda with onnxruntime-gpu."),
+    overview_only: OverviewOnly = False,
+    threads: Threads = None,
+    model: Model = "default",
+    device: Device = "cpu",
 ) -> None:
     """Refine a label map: every pixel keeps one label, and edges follow the photo.
 

@@ -1,0 +1,15 @@
+"""Options that several commands have, with one wording."""
+
+from typing import Annotated
+
+import typer
+
+Threads = Annotated[
+    int | None, typer.Option("--threads", min=1, help="Threads; default: all cores.")
+]
+Model = Annotated[str, typer.Option("--model", help="A network of `edgewise models`.")]
+Device = Annotated[str, typer.Option("--device", help="cpu, or cuda with onnxruntime-gpu.")]
+OverviewOnly = Annotated[
+    bool,
+    typer.Option("--overview-only", help="Stop after the first look: fast, less exact edges."),
+]
