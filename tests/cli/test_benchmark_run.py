@@ -9,6 +9,8 @@ from edgewise.cli.benchmark import app
 from edgewise.errors import EdgewiseError, InputError, OutputError
 from tests.benchmarks import engines, miniature
 
+HERE = "measured here"
+
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
@@ -136,3 +138,34 @@ def test_the_report_shows_the_tables_and_the_objects(run, store):
 
 def test_the_table_says_what_measured(run, store):
     assert "network none (sha256 000000000000)" in run("big")[1]
+
+
+def test_several_engines_are_several_lines_and_go_on_apart(run, store, tmp_path):
+    words = ("big", "--engine", "edgewise", "--engine", "guided", "--json", "all.json")
+    code, out, err = run(*words)
+    assert (code, err) == (0, "")
+    lines = [line.split("|")[1].strip() for line in out.splitlines() if HERE in line]
+    assert lines == ["coarse", "edgewise", "guided"]
+    folder = tmp_path / "edgewise-benchmark"
+    assert (folder / "big-pspnet" / "002_person_mask.png").is_file()
+    assert (folder / "guided" / "big-pspnet" / "002_person_mask.png").is_file()
+    with open("all.json") as file:
+        values = json.load(file)
+    assert values["engines"].keys() == {"edgewise", "guided"}
+    assert "guided: (sha256" in out
+    run.engine = engines.Never()
+    assert run(*words)[1] == out
+
+
+def test_masks_of_others_must_not_go_by_an_engine_s_name(run, store, tmp_path):
+    miniature.masks(tmp_path / "mine" / "big-pspnet", ["002_person"], "_mask.png")
+    with pytest.raises(InputError, match="'guided' names two results of big-pspnet"):
+        run("big", "--engine", "guided", "--masks", "guided=mine")
+
+
+def test_scenes_are_for_the_own_engine(run, tmp_path):
+    truths = miniature.ade20k(tmp_path / "store" / "ade20k") / "annotations" / "validation"
+    truths.rename(tmp_path / "store" / "ade20k-encnet")
+    miniature.ade20k(tmp_path / "store" / "ade20k")
+    with pytest.raises(InputError, match="nothing to score"):
+        run("ade20k", "--engine", "guided")

@@ -2,11 +2,14 @@
 
 import hashlib
 import pickle
+import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 
-from edgewise.errors import ModelError
-from edgewise.evaluation import NetworkEngine
+from edgewise.errors import InputError, ModelError
+from edgewise.evaluation import FunctionEngine, NetworkEngine
 from edgewise.network.catalog import find
 
 
@@ -33,3 +36,68 @@ def test_a_model_that_is_missing_is_named(model):
 def test_an_engine_that_is_not_open_pickles():
     engine = NetworkEngine(threads=3)
     assert pickle.loads(pickle.dumps(engine)) == engine
+
+
+def _halves(photo, mask):
+    return mask / 2
+
+
+def _wide(photo, mask):
+    return np.zeros((3, 3))
+
+
+def _loud(photo, mask):
+    return mask * 255
+
+
+def _words(photo, mask):
+    return np.full(mask.shape, "mask")
+
+
+HERE = "tests.evaluation.test_engines"
+PHOTO, MASK = np.zeros((4, 5, 3), np.uint8), np.ones((4, 5), np.float32)
+
+
+def test_any_function_is_an_engine_and_reaches_workers():
+    engine = pickle.loads(pickle.dumps(FunctionEngine(target=f"{HERE}:_halves")))
+    soft = engine()(PHOTO, MASK)
+    assert soft.dtype == np.float32
+    assert (soft == 0.5).all()
+
+
+def test_a_function_is_described_by_its_file():
+    described = FunctionEngine(target=f"{HERE}:_halves").describe()
+    digest = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+    assert described == {"engine": f"{HERE}:_halves", "sha256": digest}
+
+
+@pytest.mark.parametrize("name", ["_wide", "_loud", "_words"])
+def test_what_is_no_mask_is_told(name):
+    with pytest.raises(InputError, match=rf"{name}' gave .*; expected bool, or floats in \[0, 1\]"):
+        FunctionEngine(target=f"{HERE}:{name}")()(PHOTO, MASK)
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("nowhere", "expected package.module:function"),
+        ("no.where:it", "no module 'no'"),
+        ("json:nothing", "json has no 'nothing'"),
+        ("math:pi", "'pi' is no function"),
+    ],
+)
+def test_a_function_that_is_not_there_is_told(target, words):
+    with pytest.raises(InputError, match=words):
+        FunctionEngine(target=target)()
+
+
+def test_modules_of_the_working_directory_are_found(tmp_path, monkeypatch):
+    (tmp_path / "my_refiner.py").write_text("def refine(photo, mask):\n    return mask > 0.5\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [p for p in sys.path if p])
+    assert FunctionEngine(target="my_refiner:refine")()(PHOTO, MASK).all()
+
+
+def test_the_overview_alone_is_another_engine_in_a_results_file():
+    assert "overview_only" not in NetworkEngine().describe()
+    assert NetworkEngine(overview_only=True).describe()["overview_only"] == "True"

@@ -26,7 +26,7 @@ SCENES = "ade20k"
 """The dataset of label maps, which `scene_run` runs."""
 
 OWN = "edgewise"
-"""The method that refines here."""
+"""The method of the package's own masks."""
 
 PUBLISHED = "CascadePSP"
 """The method of the published refined results."""
@@ -52,19 +52,21 @@ class InputSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """The masks of one method on one input set, to score and, of `OWN`, to make.
+    """The masks of one method on one input set, to score and perhaps to make.
 
     Attributes:
         inputs: the input set.
         method: what makes or made the masks.
         pairs: all of the set that there are.
         folder: of the run's files for this set, by which it is named.
+        makes: whether the masks are made here, by an engine.
     """
 
     inputs: InputSet
     method: str
     pairs: Sequence[Pair]
     folder: Path
+    makes: bool = False
 
     @property
     def results(self) -> Path:
@@ -124,7 +126,17 @@ def own_job(inputs: InputSet, store: Store, folder: Path) -> Job:
         InputError: as `pairs_of`.
     """
     pairs = pairs_of(inputs, store)
-    return Job(inputs=inputs, method=OWN, pairs=pairs, folder=folder / inputs.name)
+    return Job(inputs=inputs, method=OWN, pairs=pairs, folder=folder / inputs.name, makes=True)
+
+
+def engine_job(inputs: InputSet, method: str, store: Store, folder: Path) -> Job:
+    """Another engine's masks, to be made in a folder of the method's below a run's.
+
+    Raises:
+        InputError: as `pairs_of`, or the method's name is none or taken.
+    """
+    check_method(method)
+    return replace(own_job(inputs, store, folder / method), method=method)
 
 
 def given_job(inputs: InputSet, method: str, masks: Path, store: Store, folder: Path) -> Job:
@@ -168,7 +180,7 @@ def with_masks(job: Job) -> list[Pair]:
 
 def work(
     job: Job,
-    open_refine: OpenRefine,
+    open_refine: OpenRefine | None,
     header: Header,
     *,
     workers: int = 1,
@@ -178,7 +190,7 @@ def work(
 
     Args:
         job: what to do.
-        open_refine: what refines, where masks are to be made.
+        open_refine: what refines; None where no masks are to be made.
         header: what the rows depend on; of given masks, only how they are scored.
         workers: processes.
         limit: only the first so many pairs.
@@ -189,7 +201,7 @@ def work(
         EdgewiseError: the engine cannot be opened, or a worker died.
     """
     make(job.folder)
-    header = header if job.method == OWN else replace(header, engine=None)
+    header = header if job.makes else replace(header, engine=None)
     chosen = job.pairs[:limit]
     with Results(job.results, header, job.pairs) as file:
         done = {pair.key for pair in with_masks(job) if pair.key in file.rows}

@@ -61,7 +61,7 @@ class SceneEngine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneJob(Job):
-    """The label maps of one method on one input set, to score and, of `OWN`, to make.
+    """The label maps of one method on one input set, to score and, perhaps to make.
 
     A pair's `refined` is None where its label map is to be made, a label map, or a folder of
     refined pieces to merge.
@@ -103,7 +103,7 @@ def own_scenes(inputs: InputSet, store: Store, folder: Path) -> SceneJob:
         for pair in _scenes_of(inputs, store)
         for path in [_map_path(pair, here)]
     ]
-    return SceneJob(inputs=inputs, method=OWN, pairs=pairs, folder=here)
+    return SceneJob(inputs=inputs, method=OWN, pairs=pairs, folder=here, makes=True)
 
 
 def given_scenes(inputs: InputSet, method: str, maps: Path, store: Store, folder: Path) -> SceneJob:
@@ -137,7 +137,7 @@ def published_scenes(sets: Iterable[InputSet], store: Store, folder: Path) -> li
 
 def work_scenes(
     job: SceneJob,
-    open_refine: OpenRefine,
+    open_refine: OpenRefine | None,
     header: Header,
     *,
     workers: int = 1,
@@ -147,7 +147,8 @@ def work_scenes(
 
     Args:
         job: what to do.
-        open_refine: what opens a `RefineLabels`, as `SceneEngine` does.
+        open_refine: what opens a `RefineLabels`, as `SceneEngine` does; None where no maps are to
+            be made.
         header: what the maps depend on.
         workers: processes; each holds one scene at a time.
         limit: only the first so many scenes.
@@ -158,7 +159,7 @@ def work_scenes(
         EdgewiseError: the engine cannot be opened, or a worker died.
     """
     make(job.folder)
-    if job.method == OWN:
+    if job.makes:
         with Results(job.results, header, ()):  # refuses a folder of another engine
             pass
     names = folders.parts(job.pieces) if job.pieces else {}

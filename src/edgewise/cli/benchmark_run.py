@@ -3,15 +3,17 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import typer
 
+from edgewise.cli import engines
 from edgewise.errors import InputError
 
 if TYPE_CHECKING:
     from edgewise.benchmarks.figures import Figure
     from edgewise.benchmarks.run import InputSet, Job
+    from edgewise.benchmarks.scene_run import SceneJob
     from edgewise.benchmarks.store import Store
     from edgewise.benchmarks.tables import Table
     from edgewise.evaluation import Failure, Header, NetworkEngine, OpenRefine, Pair, Row
@@ -53,6 +55,10 @@ def command(
     ),
     model: str = typer.Option("default", "--model", help="A network of `edgewise models`."),
     device: str = typer.Option("cpu", "--device", help="cpu, or cuda with onnxruntime-gpu."),
+    engine: list[str] = typer.Option(
+        [engines.OWN], "--engine", help=f"{engines.HELP} May be repeated, for a line each."
+    ),
+    weights: Path | None = engines.WEIGHTS,
     limit: int | None = typer.Option(None, "--limit", min=1, help="Only the first N photos."),
     reference_quirks: bool = typer.Option(
         False, "--reference-quirks", help="Count ADE20K's classes as the reference did, by mistake."
@@ -68,17 +74,18 @@ def command(
     from edgewise.benchmarks.store import Store
     from edgewise.benchmarks.tables import markdown, table, write_csv
     from edgewise.cli.outputs import check_outputs
-    from edgewise.evaluation import NetworkEngine
 
     check_outputs(json_file, csv_file, report=report)
     store = Store(root)
     sets = _sets(store, datasets or [], [name for name in inputs.split(",") if name])
     if report and not (refine and any(one.dataset in BINARY for one in sets)):
         raise InputError(f"--report {report}: shows objects of BIG and PASCAL as they are refined")
-    jobs = _jobs(sets, store, output, masks, refine=refine)
+    jobs = _jobs(sets, store, output, masks, methods=_methods(engine) if refine else ())
     threads = threads or (1 if workers > 1 else None)
+    choices = engines.Choices(weights=weights, model=model, threads=threads, device=device)
+    found = engines.find_engines(engine, choices) if refine else {}
     runner = _Runner(
-        engine=NetworkEngine(model=model, threads=threads, device=device),
+        engines={engines.label(name): opener for name, opener in found.items()},
         run={"workers": workers, "threads": threads},
         workers=workers,
         limit=limit,
@@ -86,17 +93,21 @@ def command(
     )
     names = list(dict.fromkeys(one.dataset for one in sets))
     figures = _measured(jobs, runner)
-    header = runner.header(runner.engine if refine else None)
+    header = runner.header(runner.first)
     everything = [*published(names), *figures]
     if csv_file:
         write_csv(csv_file, everything)
     if json_file:
-        _write_json(json_file, everything, runner.failures, header)
-    tables = [table(name, everything, about=_about(header)) for name in names]
+        _write_json(json_file, everything, runner, header)
+    tables = [table(name, everything, about=_about(header, runner)) for name in names]
     typer.echo("\n\n".join(map(markdown, tables)))
     if report and runner.rows:
         _write_report(report, runner, header, tables)
     _exit(figures, runner.failures)
+
+
+def _methods(names: Sequence[str]) -> list[str]:
+    return [engines.label(name) for name in names]
 
 
 def _sets(store: "Store", datasets: Sequence[str], asked: Sequence[str]) -> list["InputSet"]:
@@ -128,10 +139,10 @@ def _jobs(
     output: Path,
     masks: Sequence[str],
     *,
-    refine: bool,
+    methods: Sequence[str],
 ) -> list["Job"]:
-    """What to do: what others published and made, then our own."""
-    from edgewise.benchmarks.run import SCENES, own_job, published_jobs
+    """What to do: what others published and made, then what engines make here."""
+    from edgewise.benchmarks.run import SCENES, engine_job, own_job, published_jobs
     from edgewise.benchmarks.scene_run import own_scenes, published_scenes
 
     objects = [one for one in sets if one.dataset != SCENES]
@@ -141,12 +152,27 @@ def _jobs(
         *published_scenes(scenes, store, output),
         *_given(sets, store, output, masks),
     ]
-    if refine:
-        jobs += [own_job(one, store, output) for one in objects]
-        jobs += [own_scenes(one, store, output) for one in scenes]
+    for method in methods:
+        if method == engines.OWN:
+            jobs += [own_job(one, store, output) for one in objects]
+            jobs += [own_scenes(one, store, output) for one in scenes]
+            continue
+        jobs += [engine_job(one, method, store, output) for one in objects]
+        if scenes:
+            typer.echo(f"edgewise: {method}: refines objects, so {SCENES} is left out", err=True)
+    _check_names(jobs)
     if not jobs:
         raise InputError("nothing to score: no published results are here; give --masks NAME=DIR")
     return jobs
+
+
+def _check_names(jobs: Sequence["Job"]) -> None:
+    """Raise InputError where two jobs would be one line of the table."""
+    seen = set()
+    for job in jobs:
+        if (job.inputs, job.method) in seen:
+            raise InputError(f"{job.method!r} names two results of {job.inputs.name}; rename one")
+        seen.add((job.inputs, job.method))
 
 
 def _given(
@@ -176,16 +202,21 @@ def _named_folder(text: str) -> tuple[str, Path]:
 class _Runner:
     """How jobs are done, and what failed."""
 
-    engine: "NetworkEngine"
+    engines: "dict[str, OpenRefine]"
     run: dict[str, str | int | None]
     workers: int
     limit: int | None
     reference_quirks: bool
     failures: list["Failure"] = field(default_factory=list)
     rows: list["Row"] = field(default_factory=list)
-    """Of the masks made here."""
+    """Of the masks that the first engine made."""
     pairs: list["Pair"] = field(default_factory=list)
     """With these masks."""
+
+    @property
+    def first(self) -> "OpenRefine | None":
+        """The engine whose results the report shows; None where nothing is refined."""
+        return next(iter(self.engines.values()), None)
 
     def header(self, engine: "OpenRefine | None") -> "Header":
         from edgewise.evaluation import Header
@@ -196,23 +227,28 @@ class _Runner:
         """Do a job: its figures."""
         from edgewise.benchmarks import scene_run
         from edgewise.benchmarks.figures import measured
-        from edgewise.benchmarks.run import OWN, with_masks, work
+        from edgewise.benchmarks.run import with_masks, work
 
-        workers, limit = self.workers, self.limit
+        engine = self.engines[job.method] if job.makes else None
         if isinstance(job, scene_run.SceneJob):
-            job = replace(job, reference_quirks=self.reference_quirks)
-            opener = scene_run.SceneEngine(network=self.engine)
-            header = self.header(opener if job.method == OWN else None)
-            results = scene_run.work_scenes(job, opener, header, workers=workers, limit=limit)
-            return scene_run.measured_scenes(job, self._succeeded(job, results))
-        header = self.header(self.engine if job.method == OWN else None)
-        done = work(job, self.engine, header, workers=workers, limit=limit)
+            return self._scene_figures(job, engine)
+        done = work(job, engine, self.header(engine), workers=self.workers, limit=self.limit)
         rows = list(self._succeeded(job, done))
-        if job.method == OWN:
+        if engine and engine is self.first:
             self.rows += rows
             self.pairs += with_masks(job)
         inputs = job.inputs
         return list(measured(inputs.dataset, inputs.network, job.method, rows)) if rows else []
+
+    def _scene_figures(self, job: "SceneJob", engine: "OpenRefine | None") -> list["Figure"]:
+        from edgewise.benchmarks import scene_run
+
+        job = replace(job, reference_quirks=self.reference_quirks)
+        opener = scene_run.SceneEngine(network=cast("NetworkEngine", engine)) if engine else None
+        results = scene_run.work_scenes(
+            job, opener, self.header(opener), workers=self.workers, limit=self.limit
+        )
+        return scene_run.measured_scenes(job, self._succeeded(job, results))
 
     def _succeeded(self, job: "Job", results: Iterator["Result | Failure"]) -> Iterator[Result]:
         """The results but for failures, which are told; with a progress bar."""
@@ -237,12 +273,17 @@ def _measured(jobs: Sequence["Job"], runner: _Runner) -> list["Figure"]:
     return list(figures.values())
 
 
-def _about(header: "Header") -> str:
+def _about(header: "Header", runner: _Runner) -> str:
     """What measured, for whom the table is shown to."""
-    if header.engine is None:
+    if not runner.engines:
         return f"scored by edgewise {header.edgewise}"
-    model, digest = (header.engine.get(key, "") for key in ("model", "sha256"))
-    return f"edgewise: version {header.edgewise}, network {model} (sha256 {digest[:12]})"
+    lines = [f"edgewise: version {header.edgewise}"]
+    for method, engine in runner.engines.items():
+        described = engine.describe()
+        network = f"network {described['model']} " if "model" in described else ""
+        before = "" if method == engines.OWN else f"{method}: "
+        lines.append(f"{before}{network}(sha256 {described.get('sha256', '')[:12]})")
+    return ", ".join(lines)
 
 
 def _write_report(path: Path, runner: _Runner, header: "Header", tables: Sequence["Table"]) -> None:
@@ -266,9 +307,7 @@ def _write_report(path: Path, runner: _Runner, header: "Header", tables: Sequenc
     report.write_report(path, done, crops, tables=further)
 
 
-def _write_json(
-    path: Path, figures: Sequence["Figure"], failures: Sequence["Failure"], header: "Header"
-) -> None:
+def _write_json(path: Path, figures: Sequence["Figure"], runner: _Runner, header: "Header") -> None:
     from dataclasses import asdict
 
     from edgewise.benchmarks.figures import sources
@@ -279,11 +318,12 @@ def _write_json(
         "format": 1,
         "edgewise": header.edgewise,
         "engine": header.engine,
+        "engines": {method: engine.describe() for method, engine in runner.engines.items()},
         "libraries": header.libraries,
         "run": header.run,
         "figures": [one.to_dict() for one in figures],
         "sources": {key: asdict(row) for key, row in sources().items() if key in used},
-        "failures": [asdict(one) for one in failures],
+        "failures": [asdict(one) for one in runner.failures],
     }
     write_json(path, values)
 

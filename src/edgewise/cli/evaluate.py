@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from edgewise.cli import engines
 from edgewise.errors import InputError
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ def command(
     ),
     model: str = typer.Option("default", "--model", help="A network of `edgewise models`."),
     device: str = typer.Option("cpu", "--device", help="cpu, or cuda with onnxruntime-gpu."),
+    engine_name: str = typer.Option(engines.OWN, "--engine", help=engines.HELP),
+    weights: Path | None = engines.WEIGHTS,
     fast: bool = typer.Option(False, "--fast", help="Measure only IoU, mBA and boundary IoU."),
     hce: bool = typer.Option(
         False, "--hce", help="Measure human correction effort too, which takes long."
@@ -60,7 +63,7 @@ def command(
     """
     from edgewise.cli.outputs import check_outputs
     from edgewise.cli.tables import overview_lines
-    from edgewise.evaluation import NetworkEngine, Outcome, Results, find_pairs, summarise
+    from edgewise.evaluation import Outcome, Results, find_pairs, summarise
     from edgewise.evaluation.exports import summary_values, write_csv, write_json
     from edgewise.evaluation.kept import with_kept
 
@@ -68,7 +71,8 @@ def command(
     found = find_pairs(folders, refine_all=refine)
     _print_problems(found.problems)
     threads = threads or (1 if workers > 1 else None)
-    engine = NetworkEngine(model=model, threads=threads, device=device)
+    choices = engines.Choices(weights=weights, model=model, threads=threads, device=device)
+    engine = engines.find_engine(engine_name, choices)
     header = _header(found.pairs, engine, workers=workers, threads=threads, fast=fast, hce=hce)
     chosen = _chosen(found.pairs, sets, limit)
     with _masks_folder(results, report) as masks:

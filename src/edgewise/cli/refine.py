@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from edgewise.cli import engines
 from edgewise.errors import EdgewiseError, EdgewiseWarning, InputError, OutputError
 
 if TYPE_CHECKING:
-    from edgewise.refiner import Refiner
+    from edgewise.evaluation import Refine
 
 SOME_FAILED = 1
 
@@ -32,13 +33,17 @@ def command(
     ),
     model: str = typer.Option("default", "--model", help="A network of `edgewise models`."),
     device: str = typer.Option("cpu", "--device", help="cpu, or cuda with onnxruntime-gpu."),
+    engine: str = typer.Option(engines.OWN, "--engine", help=engines.HELP),
+    weights: Path | None = engines.WEIGHTS,
 ) -> None:
     """Refine a rough mask to the photo's true edge."""
+    choices = engines.Choices(
+        weights=weights, model=model, threads=threads, device=device, overview_only=overview_only
+    )
     if photo and mask and not photos and not masks:
         if output.is_dir():
             raise OutputError(f"{output}: is a folder; give the name of a file to write")
-        refiner = _open(model, threads, device)
-        _refine_file(refiner, (photo, mask), output, soft=soft, overview_only=overview_only)
+        _refine_file(_open(engine, choices), (photo, mask), output, soft=soft)
         return
     if not (photos and masks) or photo or mask:
         raise InputError("give PHOTO MASK, or --photos FOLDER --masks FOLDER")
@@ -46,7 +51,7 @@ def command(
 
     pairs, lonely = _pairs(photos, masks)
     make_folder(output)
-    refiner = _open(model, threads, device)
+    refine = _open(engine, choices)
     for path in lonely:
         typer.echo(f"edgewise: {path}: no mask of this stem in {masks}", err=True)
     failed = len(lonely)
@@ -54,7 +59,7 @@ def command(
     for pair in tracked(pairs, total=len(pairs), what="refine"):
         target = output / f"{pair[0].stem}.png"
         try:
-            _refine_file(refiner, pair, target, soft=soft, overview_only=overview_only)
+            _refine_file(refine, pair, target, soft=soft)
         except EdgewiseError as error:
             failed += 1
             typer.echo(f"edgewise: {error}", err=True)
@@ -91,16 +96,16 @@ def make_folder(folder: Path) -> None:
         raise OutputError(f"{folder}: cannot be made: {error.strerror}") from error
 
 
-def _open(model: str, threads: int | None, device: str) -> "Refiner":
-    from edgewise.network.runtime import OnnxEngine
-    from edgewise.refiner import Refiner
+def _open(engine: str, choices: engines.Choices) -> "Refine":
+    """Open an engine; the checksum of weights that are not the package's own is shown."""
+    found = engines.find_engine(engine, choices)
+    if choices.weights:
+        digest = found.describe()["sha256"]
+        typer.echo(f"edgewise: {choices.weights}: sha256 {digest}", err=True)
+    return found()
 
-    return Refiner(OnnxEngine(model, threads=threads, device=device))
 
-
-def _refine_file(
-    refiner: "Refiner", pair: tuple[Path, Path], output: Path, *, soft: bool, overview_only: bool
-) -> None:
+def _refine_file(refine: "Refine", pair: tuple[Path, Path], output: Path, *, soft: bool) -> None:
     from edgewise.images import read_photo
     from edgewise.masks import read_mask, write_mask
 
@@ -108,7 +113,7 @@ def _refine_file(
     mask = read_mask(pair[1], size=(photo.shape[0], photo.shape[1]))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", EdgewiseWarning)
-        refined = refiner.refine(photo, mask, overview_only=overview_only)
+        refined = refine(photo, mask)
     for warning in caught:
         print(f"edgewise: {pair[1]}: {warning.message}", file=sys.stderr)  # noqa: T201
-    write_mask(output, refined.soft if soft else refined.mask, soft=soft)
+    write_mask(output, refined if soft else refined > 0.5, soft=soft)

@@ -1,6 +1,8 @@
-"""Engines: what refines a mask during an evaluation, opened once a worker."""
+"""Engines: what refines a mask, opened once a worker; the one seam for every refiner."""
 
 import hashlib
+import importlib
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewise.errors import ModelError
+from edgewise.errors import InputError, ModelError
 
 if TYPE_CHECKING:
     from edgewise.refiner import Refiner
@@ -39,18 +41,20 @@ class NetworkEngine:
         model: a name of `edgewise models`, or the path of an .onnx file.
         threads: threads of a worker; None takes every core that the process may use.
         device: "cpu" or "cuda".
+        overview_only: stop after the overview.
     """
 
     model: str = "default"
     threads: int | None = None
     device: str = "cpu"
+    overview_only: bool = False
 
     def __call__(self) -> Refine:
         """Open the network, as a function."""
         refiner = self.open()
 
         def refine(photo: NDArray[np.uint8], mask: NDArray[np.float32]) -> NDArray[np.float32]:
-            return refiner.refine(photo, mask).soft
+            return refiner.refine(photo, mask, overview_only=self.overview_only).soft
 
         return refine
 
@@ -73,13 +77,14 @@ class NetworkEngine:
         """
         from edgewise.refiner import Settings
 
-        return {
+        described = {
             "engine": "edgewise",
             "model": Path(self.model).name,
             "sha256": self._checksum(),
             "device": self.device,
             "refiner": repr(Settings()),
         }
+        return described | ({"overview_only": "True"} if self.overview_only else {})
 
     def _checksum(self) -> str:
         from edgewise.network.catalog import find
@@ -90,3 +95,72 @@ class NetworkEngine:
             return hashlib.sha256(Path(self.model).read_bytes()).hexdigest()
         except OSError as error:
             raise ModelError(f"{self.model}: cannot be read: {error.strerror}") from error
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionEngine:
+    """Any Python function as an engine.
+
+    It takes what a `Refine` takes and gives bool HxW or floats HxW in [0, 1]; anything else is an
+    InputError when it comes.
+
+    Attributes:
+        target: "package.module:function". Modules are also looked for in the working directory.
+    """
+
+    target: str
+
+    def __call__(self) -> Refine:
+        """Import the function.
+
+        Raises:
+            InputError: there is no such module or function.
+        """
+        function = self._function()
+
+        def refine(photo: NDArray[np.uint8], mask: NDArray[np.float32]) -> NDArray[Any]:
+            return _as_mask(function(photo, mask), mask.shape, self.target)
+
+        return refine
+
+    def describe(self) -> dict[str, str]:
+        """The function's name, and the checksum of the file that it is in.
+
+        Raises:
+            InputError: there is no such module or function.
+        """
+        self._function()
+        file = sys.modules[self.target.partition(":")[0]].__file__
+        digest = {"sha256": hashlib.sha256(Path(file).read_bytes()).hexdigest()} if file else {}
+        return {"engine": self.target, **digest}
+
+    def _function(self) -> Callable[..., Any]:
+        module, colon, name = self.target.partition(":")
+        if not (module and colon and name):
+            raise InputError(f"engine {self.target!r}: expected package.module:function")
+        if "" not in sys.path and str(Path.cwd()) not in sys.path:
+            sys.path.append(str(Path.cwd()))
+        try:
+            found = getattr(importlib.import_module(module), name)
+        except ModuleNotFoundError as error:
+            raise InputError(f"engine {self.target!r}: no module {error.name!r}") from error
+        except AttributeError as error:
+            raise InputError(f"engine {self.target!r}: {module} has no {name!r}") from error
+        if not callable(found):
+            raise InputError(f"engine {self.target!r}: {name!r} is no function")
+        function: Callable[..., Any] = found
+        return function
+
+
+def _as_mask(answer: object, shape: tuple[int, ...], target: str) -> NDArray[Any]:
+    """A function's answer, bool or float32 HxW; InputError where it is no mask."""
+    mask = np.asarray(answer)
+    if mask.dtype == np.bool_ and mask.shape == shape:
+        return mask
+    fits = np.issubdtype(mask.dtype, np.floating) and mask.shape == shape
+    if not fits or not (mask.min() >= 0 and mask.max() <= 1):
+        raise InputError(
+            f"engine {target!r} gave {mask.dtype} {mask.shape}; expected bool, or floats in [0, 1],"
+            f" of shape {shape}"
+        )
+    return mask.astype(np.float32)

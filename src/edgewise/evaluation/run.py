@@ -38,7 +38,7 @@ Keep = Callable[[Pair, NDArray[Any]], NDArray[Any]]
 
 def evaluate(
     pairs: Sequence[Pair],
-    open_refine: OpenRefine,
+    open_refine: OpenRefine | None,
     *,
     workers: int = 1,
     fast: bool = False,
@@ -49,7 +49,7 @@ def evaluate(
 
     Args:
         pairs: what to score.
-        open_refine: what refines; opened only where some pair is to be refined.
+        open_refine: what refines; opened only where some pair is to be refined; None where none is.
         workers: processes; 1 works in this one.
         fast: measure `rows.FAST` alone.
         hce: measure human correction effort too.

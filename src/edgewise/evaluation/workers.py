@@ -18,7 +18,7 @@ Task = Callable[[Pair, Refine | None], Result]
 
 
 def each(
-    task: Task[Result], pairs: Sequence[Pair], open_refine: OpenRefine, *, workers: int = 1
+    task: Task[Result], pairs: Sequence[Pair], open_refine: OpenRefine | None, *, workers: int = 1
 ) -> Iterator[Result]:
     """What the task makes of each pair, as soon as it is done; in any order with several workers.
 

@@ -1,0 +1,106 @@
+"""`--engine`: the refiners that commands know by name, and any Python function."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from edgewise.errors import InputError
+
+if TYPE_CHECKING:
+    from edgewise.evaluation import OpenRefine
+
+OWN = "edgewise"
+FUNCTIONS = {"grabcut": "edgewise.baselines:grabcut", "guided": "edgewise.baselines:guided"}
+VARIANTS = {"cascadepsp": "paper", "cascadepsp-pip": "pip"}
+
+HELP = (
+    "What refines: edgewise, cascadepsp or cascadepsp-pip (with --weights), grabcut, guided, or a"
+    " Python function as package.module:function."
+)
+WEIGHTS = typer.Option(None, "--weights", help="The checkpoint of --engine cascadepsp.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """What the options say of engines; each engine takes what concerns it.
+
+    Attributes:
+        weights: of CascadePSP.
+        model: edgewise's network.
+        threads: of a process; None for all cores.
+        device: cpu or cuda.
+        overview_only: stop after the overview, or CascadePSP's global step.
+    """
+
+    weights: Path | None = None
+    model: str = "default"
+    threads: int | None = None
+    device: str = "cpu"
+    overview_only: bool = False
+
+
+def find_engine(name: str, choices: Choices) -> "OpenRefine":
+    """The engine of that name.
+
+    Raises:
+        InputError: there is none, or an option that it needs is missing or does not concern it.
+    """
+    return find_engines([name], choices)[name]
+
+
+def find_engines(names: Sequence[str], choices: Choices) -> dict[str, "OpenRefine"]:
+    """The engines of some names.
+
+    Raises:
+        InputError: as `find_engine`, or a name is given twice.
+    """
+    if len(set(names)) < len(names):
+        raise InputError(f"--engine: given twice: {', '.join(names)}")
+    if choices.weights and not VARIANTS.keys() & set(names):
+        raise InputError(f"--weights {choices.weights}: goes with --engine cascadepsp")
+    return {name: _engine(name, choices) for name in names}
+
+
+def _engine(name: str, choices: Choices) -> "OpenRefine":
+    from edgewise.evaluation import NetworkEngine
+
+    if name == OWN:
+        only = {"overview_only": True} if choices.overview_only else {}
+        return NetworkEngine(
+            model=choices.model, threads=choices.threads, device=choices.device, **only
+        )
+    if name in VARIANTS:
+        return _reference(name, choices)
+    target = FUNCTIONS.get(name, name)
+    if ":" not in target:
+        known = ", ".join((OWN, *VARIANTS, *FUNCTIONS))
+        raise InputError(f"no engine {name!r}; there is: {known}, or package.module:function")
+    if choices.overview_only:
+        raise InputError(f"--overview-only: engine {name} has no overview")
+    from edgewise.evaluation import FunctionEngine
+
+    return FunctionEngine(target=target)
+
+
+def _reference(name: str, choices: Choices) -> "OpenRefine":
+    from edgewise.reference.engine import ReferenceEngine
+
+    if choices.weights is None:
+        raise InputError(f"--engine {name} takes --weights FILE, a checkpoint of CascadePSP's")
+    return ReferenceEngine(
+        weights=choices.weights,
+        variant=VARIANTS[name],
+        global_only=choices.overview_only,
+        threads=choices.threads,
+        device=choices.device,
+    )
+
+
+def label(name: str) -> str:
+    """What an engine is called in tables and file names."""
+    if name in VARIANTS:
+        return f"cascadepsp-{VARIANTS[name]}"  # the published results go by CascadePSP
+    return name.replace(":", ".")
