@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable
@@ -118,7 +119,13 @@ def _client(scheduler: Any) -> Any:
 
 def _local_cluster(workers: int) -> Any:
     make = _imported("LocalCluster")
-    return make(n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=":0")
+    return make(
+        n_workers=workers,
+        threads_per_worker=1,
+        processes=True,
+        dashboard_address=":0",
+        silence_logs=logging.ERROR,
+    )
 
 
 def _imported(name: str) -> Callable[..., Any]:
