@@ -1,4 +1,4 @@
-"""A studio for browser tests, in a process that can be killed: `python -m tests.studio.page_server`.
+"""A studio in a process that can be killed: `python -m tests.studio.page_server PORT`.
 
 Its engine answers by colour alone, as `tests.fakes.ColourEngine`, after a pause where one is asked
 for. What is drawn red on blue is thus found exactly.

@@ -16,7 +16,7 @@ export class ApiError extends Error {
   }
 }
 
-const SILENT = "The server does not answer: start it again, what it has confirmed is kept.";
+const SILENT = "The server does not answer: start it again, and this page goes on where it was.";
 
 export function address(path) {
   return new URL(path, document.baseURI).href;

@@ -236,6 +236,7 @@ export class App {
     this.opener.addEventListener("drop", () => this.folder.on || this.welcome());
     dom.opener.querySelector("[data-back]").addEventListener("click", () => this.back());
     dom.size.addEventListener("input", () => brush.resize(LARGEST ** (dom.size.value / 100)));
+    window.addEventListener("beforeunload", (event) => session.busy && event.preventDefault());
     dom.stop.addEventListener("click", () => session.stop());
     dom.dismiss.addEventListener("click", () => this.status.clearError());
     this.#nameTheme(document.documentElement.dataset.theme);
@@ -246,6 +247,7 @@ export class App {
     await this.work("Opening", async () => {
       const share = (done) => this.status.progress(done < 1 ? "Sending" : "Opening", done < 1 ? done : null);
       const opened = await api.upload(photo, mask, share);
+      await this.session.settled(); // of the photo before
       this.show(opened);
       this.opener.clear();
       return `Opened ${opened.name}`;
@@ -341,7 +343,7 @@ export class App {
   }
 
   #tell(error) {
-    if (error.name === "AbortError") this.status.say("Stopped");
+    if (error.name === "AbortError") this.status.say("StoppedJob");
     else if (error instanceof ApiError) this.status.error(error.message);
     else throw error;
   }
@@ -393,19 +395,24 @@ export class App {
     this.refresh();
   }
 
+  /** Ask for the places of the mask as it is now, once nothing has changed for a while. */
   #askPlaces(delay) {
     clearTimeout(this.#placesTimer);
-    if (!this.editing) return;
+    if (this.document?.refined)
+      this.#placesTimer = setTimeout(() => this.#readPlaces(), delay);
+    else this.places.show([]);
+  }
+
+  async #readPlaces() {
+    if (!this.has) return;
     const { id } = this.document;
-    this.#placesTimer = setTimeout(async () => {
-      try {
-        const places = await api.places(id);
-        if (this.document?.id === id) this.places.show(places);
-        this.refresh();
-      } catch (error) {
-        if (!error.offline) this.#tell(error);
-      }
-    }, delay);
+    try {
+      const places = await api.places(id);
+      if (this.document?.id === id) this.places.show(places);
+      this.refresh();
+    } catch (error) {
+      if (!error.offline) this.#tell(error);
+    }
   }
 
   #goTo({ place, text }) {

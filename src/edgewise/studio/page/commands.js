@@ -1,6 +1,4 @@
 // The table of all that can be done: the buttons, the keys and the dialog of keys come from it.
-import { MODES } from "./overlay.js";
-
 const tool = (id, label, key) => ({
   id: `tool-${id}`, group: "Tools", label, keys: [key],
   run: (app) => app.choose(id),
@@ -63,7 +61,7 @@ const TABLE = [
   zoom(200, "2"),
   zoom(400, "4"),
   zoom(800, "8"),
-  { id: "overlay-next", group: "View", label: `Next look: ${MODES.length} in turn`, keys: ["O"],
+  { id: "overlay-next", group: "View", label: "Next look: contour, tint, cut-out, on white, on black, photo alone", keys: ["O"],
     run: (app) => app.look.step(1) },
   { id: "overlay-back", group: "View", label: "Look before", keys: ["Shift+O"],
     run: (app) => app.look.step(-1) },

@@ -14,7 +14,8 @@ export class Crosshair {
     stage.addEventListener("keydown", (event) => this.#down(event));
     stage.addEventListener("keyup", (event) => this.#up(event));
     stage.addEventListener("blur", () => this.#blur());
-    stage.addEventListener("focus", () => stage.matches(":focus-visible") && this.#appear());
+    stage.addEventListener("focus", () => this.#wake());
+    brush.addEventListener("tool", () => this.#wake());
   }
 
   #down(event) {
@@ -39,6 +40,10 @@ export class Crosshair {
     this.#up({ key: " " });
     this.ink.crosshair = null;
     this.ink.draw();
+  }
+
+  #wake() {
+    if (this.stage.matches(":focus-visible") && !this.ink.pointer) this.#appear();
   }
 
   #appear() {

@@ -46,7 +46,7 @@ export class Keys {
     const command = this.#byKey.get(name);
     if (!command || typing(event.target)) return;
     if (!this.single && [...name.replace(/^Shift\+/, "")].length === 1 && name !== "?") return;
-    if (/^Arrow|^Page|^Home|^End/.test(name) && event.target.closest("[role=slider], input")) return;
+    if (/^Arrow|^Page|^Home|^End/.test(name) && event.target.closest?.("[role=slider], input")) return;
     event.preventDefault();
     if (command.enabled && !command.enabled()) return;
     if (command.release) {

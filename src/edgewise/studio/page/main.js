@@ -1,6 +1,7 @@
 // Finds the page's elements, and begins.
 import { ApiError } from "./api.js";
 import { App } from "./app.js";
+import { Tabs } from "./tabs.js";
 
 const find = (id) => document.getElementById(id);
 
@@ -26,6 +27,8 @@ const app = new App({
   theme: find("theme"), stop: find("stop"), dismiss: find("dismiss"),
   refineLabel: find("refine-label"),
 });
+
+new Tabs(find("tabs"));
 
 // The token has become a cookie by now: it need not stay in the address bar or in a bookmark.
 const here = new URL(location.href);

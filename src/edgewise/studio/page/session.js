@@ -107,6 +107,7 @@ export class Session extends EventTarget {
         });
       } catch (error) {
         if (!(error instanceof ApiError && error.offline)) throw error;
+        clearInterval(watch);
         const now = await this.#comeBack(error);
         if (now.revision !== before.revision) return now; // it had been done before the silence
       } finally {
@@ -143,6 +144,7 @@ export class Session extends EventTarget {
     const { id } = this.document;
     if (this.#entry === null) return api.document(id);
     const document = await api.openEntry(this.#entry);
+    for (const [old, now] of this.#names) if (now === id) this.#names.set(old, document.id);
     this.#names.set(id, document.id);
     return document;
   }

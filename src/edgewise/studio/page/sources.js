@@ -30,9 +30,10 @@ function path(lines) {
   return drawn;
 }
 
+/** `id` gives the document's id as it is now: a server that was started again gives it another. */
 export function photoSource(id) {
   return async ({ level, column, row }) => {
-    const response = await fetch(api.photoTile(id, level, column, row));
+    const response = await fetch(api.photoTile(id(), level, column, row));
     if (!response.ok) throw new Error(`status ${response.status}`);
     return createImageBitmap(await response.blob());
   };
@@ -40,7 +41,7 @@ export function photoSource(id) {
 
 export function maskSource(id, which, revision) {
   return async ({ level, column, row }) => {
-    const content = await decode(api.maskTile(id, which, revision(), level, column, row));
+    const content = await decode(api.maskTile(id(), which, revision(), level, column, row));
     return {
       ...content,
       path: content.lines.length ? path(content.lines) : null,

@@ -42,7 +42,7 @@ export class Viewer extends EventTarget {
     this.#document = document;
     this.pyramid = new Pyramid(document);
     this.view.show(document.width, document.height);
-    this.#sets.photo = this.#tiles(photoSource(document.id), 200);
+    this.#sets.photo = this.#tiles(photoSource(() => this.#document.id), 200);
     this.update(document);
   }
 
@@ -88,7 +88,8 @@ export class Viewer extends EventTarget {
   }
 
   #masks(which) {
-    return this.#tiles(maskSource(this.#document.id, which, () => this.#document.revision), 120);
+    const now = () => this.#document;
+    return this.#tiles(maskSource(() => now().id, which, () => now().revision), 120);
   }
 
   #resize() {
