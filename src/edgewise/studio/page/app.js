@@ -343,7 +343,7 @@ export class App {
   }
 
   #tell(error) {
-    if (error.name === "AbortError") this.status.say("StoppedJob");
+    if (error.name === "AbortError") this.status.say("Stopped");
     else if (error instanceof ApiError) this.status.error(error.message);
     else throw error;
   }
