@@ -20,6 +20,7 @@ from edgewise.files import (
     find_images,
     load_picture,
     picture_size,
+    stored_size,
 )
 
 
@@ -314,3 +315,19 @@ def test_a_size_is_read_from_the_header_alone(tmp_path, png_bytes):
     path = tmp_path / "header.png"
     path.write_bytes(png_bytes(60_000, 40_000, 8, 2, b""))
     assert picture_size(path) == (60_000, 40_000)
+
+
+def test_the_stored_size_is_read_without_decoding_however_large_a_file_says_it_is(
+    png_bytes, tmp_path, monkeypatch
+):
+    path = tmp_path / "bomb.png"
+    path.write_bytes(png_bytes(60_000, 40_000, 8, 2, b""))
+
+    def decode(_):
+        raise AssertionError("decoded")
+
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", decode)
+    assert stored_size(path) == (60_000, 40_000)
+    path.write_bytes(b"no picture")
+    with pytest.raises(InputError, match="not a picture"):
+        stored_size(path)

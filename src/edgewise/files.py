@@ -149,6 +149,20 @@ def picture_size(path: str | os.PathLike[str]) -> tuple[int, int]:
         return (height, width) if _orientation(picture) >= 5 else (width, height)
 
 
+def stored_size(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """Width and height in pixels of a file's first picture as it is stored, not turned upright.
+
+    Nothing is decoded, whatever the header says. `picture_size` has Pillow look for an EXIF block
+    behind a PNG's pixels, for which it decodes them.
+
+    Raises:
+        InputError: the file is missing or is no picture.
+    """
+    with _opened(path, None) as picture:
+        width, height = picture.size
+        return width, height
+
+
 def deep_grey(picture: Image) -> tuple[NDArray[np.uint16], int]:
     """The levels of a picture of one of Pillow's I;16 modes, HxW, and the highest level possible.
 

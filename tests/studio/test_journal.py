@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgewise.errors import InputError, OutputError
@@ -47,6 +47,7 @@ def test_events_come_back_in_order_and_by_their_places(written):
     assert events(written) == [*EVENTS, {"do": "c"}]
 
 
+@settings(max_examples=25)
 @given(cut=st.integers(1, 200))
 def test_a_cut_off_line_is_left_out_and_the_next_one_is_whole(tmp_path_factory, cut):
     path = tmp_path_factory.mktemp("cut") / "journal"

@@ -62,8 +62,8 @@ def test_masks_are_coded_without_loss_and_photos_nearly():
 def test_the_cache_holds_no_more_than_it_may(asked):
     cache = TileCache(100)
     sizes = {}
-    for key, size in asked:
-        size = sizes.setdefault(key, size)
+    for key, asked_size in asked:
+        size = sizes.setdefault(key, asked_size)
         assert cache.get(key, lambda size=size: b"x" * size) == b"x" * size
         assert cache.held <= 100
 

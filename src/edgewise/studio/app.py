@@ -21,7 +21,7 @@ from edgewise.studio import document_routes, public_routes, queue_routes, work_r
 from edgewise.studio.folder import Queue
 from edgewise.studio.forms import InfoAnswer
 from edgewise.studio.guard import Access, Guard
-from edgewise.studio.jobs import Jobs, Stopped
+from edgewise.studio.jobs import Jobs, StoppedJob
 from edgewise.studio.limits import Limits, RefusedError
 from edgewise.studio.public_routes import limits_answer
 from edgewise.studio.routes import refusals
@@ -82,9 +82,8 @@ def create_app(
         description="Refine coarse masks of objects in photos.",
         docs_url=None,  # their pages load scripts from elsewhere
         redoc_url=None,
-        root_path=root_path,
         lifespan=lifespan,
-        middleware=[Middleware(Guard, access=access, limit=limits.bytes)],
+        middleware=[Middleware(Guard, access=access, limit=limits.bytes, root=root_path)],
         responses=refusals(401, 403, 422),
         redirect_slashes=False,
     )
@@ -125,7 +124,7 @@ def _add_errors(app: FastAPI) -> None:
     def invalid(_: Request, error: Exception) -> Response:
         return _refusal(422, _first_problem(error))
 
-    @app.exception_handler(Stopped)
+    @app.exception_handler(StoppedJob)
     def gone(_: Request, __: Exception) -> Response:
         return Response(status_code=CLIENT_GONE)
 

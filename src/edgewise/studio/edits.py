@@ -123,7 +123,6 @@ def start(document: Document, job: Job, busy: Busy, hints: Hints) -> Box | None:
     flags = Flags(has_mask=True, has_coarse=True, refined=True)
     with document.reading() as layers:
         kept = np.where(layers["lock"] > 0, layers["current"], levels_of(fresh))
-        job.check()
         changes = [Change("coarse", whole, rough), Change("current", whole, kept)]
         return document.apply("start", changes, flags, by=busy)
 
@@ -158,7 +157,9 @@ def _run(
     with warnings.catch_warnings():
         # An empty or full mask comes back as it was, which the page shows as no change.
         warnings.simplefilter("ignore", EdgewiseWarning)
-        return refiner.refine(photo, mask).soft
+        fresh = refiner.refine(photo, mask).soft
+    job.check()  # nobody may wait any more, and nothing is to change then
+    return fresh
 
 
 def expected_runs(inside: NDArray[np.bool_], settings: EdgeSettings) -> int:

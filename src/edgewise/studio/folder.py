@@ -5,6 +5,7 @@ journal of every document, and one of what was decided of each entry.
 """
 
 import hashlib
+import math
 import re
 import shutil
 import sys
@@ -19,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgewise.errors import InputError, OutputError
-from edgewise.files import find_images, picture_size
+from edgewise.files import MAX_PIXELS, find_images, picture_size, stored_size
 from edgewise.masks import write_mask
 from edgewise.studio.document import Document
 from edgewise.studio.journal import Journal
@@ -136,6 +137,8 @@ def _masks_of(paths: list[Path]) -> dict[str, dict[str, Path]]:
 
 def _add(found: Found, folder: Path, photo: Path, id_: str, masks: dict[str, Path]) -> None:
     try:
+        if math.prod(stored_size(photo)) > MAX_PIXELS:
+            raise InputError(f"{photo}: has more than {MAX_PIXELS:,} pixels, the limit")
         width, height = picture_size(photo)
     except InputError as error:
         found.problems.append(str(error))

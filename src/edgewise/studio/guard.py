@@ -109,16 +109,18 @@ class Guard:
         app: the application.
         access: who may use it.
         limit: bytes of an upload's request.
+        root: the path under which a reverse proxy shows the application, such as "/studio".
     """
 
-    def __init__(self, app: ASGIApp, *, access: Access, limit: int) -> None:
-        self._app, self._access, self._limit = app, access, limit
+    def __init__(self, app: ASGIApp, *, access: Access, limit: int, root: str = "") -> None:
+        self._app, self._access, self._limit, self._root = app, access, limit, root
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        scope = _rooted(scope, self._root)
         answer = self._refused(scope) or self._entered(scope)
         shielded = _shielded(send)
         if answer:
@@ -239,6 +241,15 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return ipaddress.ip_address(host)
     except ValueError:
         return None
+
+
+def _rooted(scope: Scope, root: str) -> Scope:
+    """A request with the proxy's path in front, as ASGI wants it; a proxy may have cut it off."""
+    path = str(scope["path"])
+    if not root or scope.get("root_path"):
+        return scope
+    full = path if path == root or path.startswith(root + "/") else root + path
+    return {**scope, "root_path": root, "path": full}
 
 
 def _path(scope: Scope) -> str:

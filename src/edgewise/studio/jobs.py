@@ -24,7 +24,7 @@ _Result = TypeVar("_Result")
 _LOOK = 0.1  # seconds between looks whether the client is still there
 
 
-class Stopped(Exception):  # noqa: N818  # no error: what ends a job that nobody waits for
+class StoppedJob(Exception):  # noqa: N818  # no error: it ends what nobody waits for
     """The job is to end: nobody waits for its result."""
 
 
@@ -53,9 +53,9 @@ class Job:
         return Refiner(self, settings=self._settings)
 
     def check(self) -> None:
-        """Raise Stopped where nobody waits any more."""
+        """Raise StoppedJob where nobody waits any more."""
         if self._stopped.is_set():
-            raise Stopped
+            raise StoppedJob
 
     def stop(self) -> None:
         """Have the job end at its next check."""
@@ -102,7 +102,7 @@ class Jobs:
 
         Raises:
             RefusedError: 503 where the queue is full or the time is over.
-            Stopped: the client has gone.
+            StoppedJob: the client has gone.
         """
         job = Job(self._engine, self._settings)
         future = self._submit(job, work, after)
@@ -118,7 +118,7 @@ class Jobs:
                         retry_after=self._patience(),
                     )
                 if await gone():
-                    raise Stopped
+                    raise StoppedJob
         except BaseException:
             job.stop()
             future.cancel()

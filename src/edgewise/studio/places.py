@@ -12,11 +12,11 @@ from edgewise.studio.levels import Levels
 MOST = 100
 """Places given at most."""
 
-CELLS = 32
-"""Cells along the longer side of the photo; of one cell and its neighbours one place is given."""
+WINDOWS = 32
+"""Windows along the longer side of the photo, side by side; they are laid twice as close."""
 
 LEAST = 0.002
-"""Share of a cell that has to be changed or in doubt."""
+"""Share of a window that has to be changed or in doubt."""
 
 Kind = Literal["changed", "unsure"]
 
@@ -57,44 +57,43 @@ def places(current: Levels, coarse: Levels | None) -> list[Place]:
 
 
 def _doubt(current: Levels) -> NDArray[np.uint8]:
-    sure = cv2.absdiff(current, np.full_like(current, 127))
-    doubt = 255 - np.minimum(np.uint16(2) * sure, 255).astype(np.uint8)
+    doubt = (255 - np.abs(2 * current.astype(np.int16) - 255)).astype(np.uint8)
     return np.asarray(cv2.morphologyEx(doubt, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)), np.uint8)
 
 
 def _peaks(weight: NDArray[np.uint8], kind: Kind) -> list[Place]:
-    """The cells of most weight, without those beside a cell already taken."""
-    side = max(8, -(-max(weight.shape) // CELLS))
-    sums = _cell_sums(weight, side)
-    order = np.argsort(sums, axis=None, kind="stable")[::-1]
-    taken = np.zeros((sums.shape[0] + 2, sums.shape[1] + 2), bool)
+    """The windows of most weight, without those that meet one already taken.
+
+    So what reaches a little beyond a window does not become places of its own.
+    """
+    half = max(4, -(-max(weight.shape) // (2 * WINDOWS)))
+    sums = _window_sums(weight, half)
+    taken = np.zeros((sums.shape[0] + 4, sums.shape[1] + 4), bool)
     found: list[Place] = []
-    for index in order:
+    for index in np.argsort(-sums, axis=None, kind="stable"):
         row, column = divmod(int(index), sums.shape[1])
-        if sums[row, column] < LEAST * side * side or len(found) == MOST:
+        if sums[row, column] <= LEAST * 4 * half * half or len(found) == MOST:
             break
-        if taken[row : row + 3, column : column + 3].any():
-            continue
-        taken[row + 1, column + 1] = True
-        found.append(_place(weight, side, (row, column), kind, float(sums[row, column])))
+        if not taken[row : row + 5, column : column + 5].any():
+            taken[row + 2, column + 2] = True
+            found.append(_place(weight, half, (row, column), kind))
     return found
 
 
-def _cell_sums(weight: NDArray[np.uint8], side: int) -> NDArray[np.float64]:
-    """Weight in each cell of `side` pixels, in pixels of full weight."""
-    below, beside = -weight.shape[0] % side, -weight.shape[1] % side
+def _window_sums(weight: NDArray[np.uint8], half: int) -> NDArray[np.float64]:
+    """Weight in windows of 2 `half` pixels, one every `half` pixels, in pixels of full weight."""
+    below, beside = -weight.shape[0] % half + half, -weight.shape[1] % half + half
     padded = cv2.copyMakeBorder(weight, 0, below, 0, beside, cv2.BORDER_CONSTANT, value=0)
-    cells = padded.reshape(padded.shape[0] // side, side, padded.shape[1] // side, side)
-    return np.asarray(cells.sum(axis=(1, 3), dtype=np.int64) / 255)
+    cells = padded.reshape(padded.shape[0] // half, half, padded.shape[1] // half, half)
+    sums = cells.sum(axis=(1, 3), dtype=np.int64) / 255
+    return np.asarray(sums[:-1, :-1] + sums[1:, :-1] + sums[:-1, 1:] + sums[1:, 1:])
 
 
-def _place(
-    weight: NDArray[np.uint8], side: int, cell: tuple[int, int], kind: Kind, score: float
-) -> Place:
-    top, left = cell[0] * side, cell[1] * side
+def _place(weight: NDArray[np.uint8], half: int, window: tuple[int, int], kind: Kind) -> Place:
+    top, left, side = window[0] * half, window[1] * half, 2 * half
     part = weight[top : top + side, left : left + side].astype(np.float64)
     rows, columns = np.arange(part.shape[0]) + 0.5, np.arange(part.shape[1]) + 0.5
     total = part.sum()
     y = float(top + (part.sum(axis=1) @ rows) / total)
     x = float(left + (part.sum(axis=0) @ columns) / total)
-    return Place(round(x, 1), round(y, 1), side, kind, round(score, 1))
+    return Place(round(x, 1), round(y, 1), side, kind, round(float(total) / 255, 1))

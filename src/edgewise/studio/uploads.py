@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgewise.errors import InputError
-from edgewise.files import picture_size
+from edgewise.files import stored_size
 from edgewise.images import read_photo
 from edgewise.masks import read_mask
 from edgewise.studio.limits import RefusedError
@@ -67,7 +67,7 @@ def mask_in(
 
 def _check_header(path: Path, pixels: int, called: str) -> None:
     try:
-        width, height = picture_size(path)
+        width, height = stored_size(path)
     except InputError as error:
         raise RefusedError(415, _told(error, path, called)) from error
     if width * height > pixels:
