@@ -169,16 +169,23 @@ class RefinementNet(nn.Module):
         rgb = (x[:, :3] - RGB_MEAN) / RGB_STD
         return torch.cat([rgb, x[:, 3:] * 2 - 1], 1)
 
+    def coarse_features(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Features at strides 4 and 8 of a normalised input (N, 5, H, W)."""
+        at4, at8, at16, at32, at64 = self.encoder(F.avg_pool2d(x, 2))
+        context = self.context(at64) + self.pooled(at64.mean((2, 3), keepdim=True))
+        y8 = self.merge8(self.merge16(self.merge32(context, at32), at16), at8)
+        return self.merge4(y8, at4), y8
+
+    def full_size(self, y4: Tensor, fine: Tensor) -> Tensor:
+        """Logits (N, 1, H, W) of features at stride 4 and of the shallow branch at stride 2."""
+        return F.pixel_shuffle(self.head(self.merge2(y4, fine)), 2)
+
     def features(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Logits at strides 1, 4 and 8; the coarser ones serve only the training loss."""
         x = self.normalise(x)
-        at4, at8, at16, at32, at64 = self.encoder(F.avg_pool2d(x, 2))
-        context = self.context(at64) + self.pooled(at64.mean((2, 3), keepdim=True))
-        y = self.merge16(self.merge32(context, at32), at16)
-        y8 = self.merge8(y, at8)
-        y4 = self.merge4(y8, at4)
-        y2 = self.merge2(y4, self.fine(F.pixel_unshuffle(x, 2)))
-        return F.pixel_shuffle(self.head(y2), 2), self.head4(y4), self.head8(y8)
+        y4, y8 = self.coarse_features(x)
+        fine = self.fine(F.pixel_unshuffle(x, 2))
+        return self.full_size(y4, fine), self.head4(y4), self.head8(y8)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (N, 1, H, W) for an input (N, 5, H, W)."""
