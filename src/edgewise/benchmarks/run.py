@@ -15,9 +15,10 @@ from edgewise.benchmarks.catalog import find, find_network, networks, row_name
 from edgewise.benchmarks.figures import COARSE
 from edgewise.benchmarks.samples import REFINED
 from edgewise.benchmarks.store import Store, need
-from edgewise.errors import InputError, OutputError
+from edgewise.errors import InputError
 from edgewise.evaluation import Failure, Header, OpenRefine, Pair, Results, Row, evaluate
 from edgewise.evaluation.kept import keep_mask, with_kept
+from edgewise.files import make_folder
 
 BINARY = ("big", "pascal")
 """The datasets of one object a photo."""
@@ -200,7 +201,7 @@ def work(
         OutputError: something cannot be written; what was written stays, to go on from.
         EdgewiseError: the engine cannot be opened, or a worker died.
     """
-    make(job.folder)
+    make_folder(job.folder)
     header = header if job.makes else replace(header, engine=None)
     chosen = job.pairs[:limit]
     with Results(job.results, header, job.pairs) as file:
@@ -221,14 +222,6 @@ def check_method(method: str) -> None:
             f"{method!r} cannot name masks; give letters and digits, and neither {OWN!r} nor "
             f"{COARSE!r}"
         )
-
-
-def make(folder: Path) -> None:
-    """Make a folder of a run; OutputError where that cannot be done."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be made: {error.strerror}") from error
 
 
 def _wanted(inputs: InputSet, names: Sequence[str], store: Store) -> bool:

@@ -18,11 +18,12 @@ from edgewise.benchmarks import load_scenes
 from edgewise.benchmarks.ade20k import LABEL_MAP
 from edgewise.benchmarks.catalog import find, row_name
 from edgewise.benchmarks.figures import COARSE, Figure
-from edgewise.benchmarks.run import OWN, PUBLISHED, InputSet, Job, check_method, make
+from edgewise.benchmarks.run import OWN, PUBLISHED, InputSet, Job, check_method
 from edgewise.benchmarks.store import Store
 from edgewise.errors import EdgewiseError, InputError
 from edgewise.evaluation import Failure, Header, NetworkEngine, OpenRefine, Pair, Refine, Results
 from edgewise.evaluation.workers import each
+from edgewise.files import make_folder
 from edgewise.images import read_photo
 from edgewise.scenes import folders
 from edgewise.scenes.evaluate import SceneScore
@@ -158,7 +159,7 @@ def work_scenes(
         OutputError: something cannot be written.
         EdgewiseError: the engine cannot be opened, or a worker died.
     """
-    make(job.folder)
+    make_folder(job.folder)
     if job.makes:
         with Results(job.results, header, ()):  # refuses a folder of another engine
             pass

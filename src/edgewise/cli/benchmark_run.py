@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 import typer
 
 from edgewise.cli import engines
+from edgewise.cli.options import Device, Model, Workers, WorkerThreads
 from edgewise.errors import InputError
 
 if TYPE_CHECKING:
@@ -49,12 +50,10 @@ def command(
     report: Path | None = typer.Option(
         None, "--report", help="Write the tables, and where objects gained and lost, as HTML."
     ),
-    workers: int = typer.Option(1, "--workers", min=1, help="Processes, of one thread each."),
-    threads: int | None = typer.Option(
-        None, "--threads", min=1, help="Threads of a process; default: all cores, or 1 a worker."
-    ),
-    model: str = typer.Option("default", "--model", help="A network of `edgewise models`."),
-    device: str = typer.Option("cpu", "--device", help="cpu, or cuda with onnxruntime-gpu."),
+    workers: Workers = 1,
+    threads: WorkerThreads = None,
+    model: Model = "default",
+    device: Device = "cpu",
     engine: list[str] = typer.Option(
         [engines.OWN], "--engine", help=f"{engines.HELP} May be repeated, for a line each."
     ),

@@ -12,8 +12,8 @@ def command(
     ),
 ) -> None:
     """Refine the masks of the package's own photos, and show before and after."""
-    from edgewise.cli.refine import make_folder
     from edgewise.demo import before_after, pairs, write_picture
+    from edgewise.files import make_folder
     from edgewise.images import read_photo
     from edgewise.masks import read_mask, write_mask
     from edgewise.refiner import Refiner

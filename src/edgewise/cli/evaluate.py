@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from edgewise.cli import engines
+from edgewise.cli.options import Device, Model, Workers, WorkerThreads
 from edgewise.errors import InputError
 
 if TYPE_CHECKING:
@@ -38,12 +39,10 @@ def command(
         None, "--results", help="Write a line a pair as JSON; goes on where it was interrupted."
     ),
     report: Path | None = typer.Option(None, "--report", help="Write a report as one HTML file."),
-    workers: int = typer.Option(1, "--workers", min=1, help="Processes, of one thread each."),
-    threads: int | None = typer.Option(
-        None, "--threads", min=1, help="Threads of a process; default: all cores, or 1 a worker."
-    ),
-    model: str = typer.Option("default", "--model", help="A network of `edgewise models`."),
-    device: str = typer.Option("cpu", "--device", help="cpu, or cuda with onnxruntime-gpu."),
+    workers: Workers = 1,
+    threads: WorkerThreads = None,
+    model: Model = "default",
+    device: Device = "cpu",
     engine_name: str = typer.Option(engines.OWN, "--engine", help=engines.HELP),
     weights: Path | None = engines.WEIGHTS,
     fast: bool = typer.Option(False, "--fast", help="Measure only IoU, mBA and boundary IoU."),

@@ -4,6 +4,13 @@ from typing import Annotated
 
 import typer
 
+Workers = Annotated[int, typer.Option("--workers", min=1, help="Processes, of one thread each.")]
+WorkerThreads = Annotated[
+    int | None,
+    typer.Option(
+        "--threads", min=1, help="Threads of a process; default: all cores, or 1 a worker."
+    ),
+]
 Threads = Annotated[
     int | None, typer.Option("--threads", min=1, help="Threads; default: all cores.")
 ]

@@ -1,14 +1,15 @@
 """`edgewise refine`: one photo, or a folder of them."""
 
-import sys
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from edgewise.cli import engines
-from edgewise.errors import EdgewiseError, EdgewiseWarning, InputError, OutputError
+from edgewise.cli.options import Device, Model, OverviewOnly, Threads
+from edgewise.cli.warned import warnings_told
+from edgewise.errors import EdgewiseError, InputError, OutputError
+from edgewise.files import make_folder
 
 if TYPE_CHECKING:
     from edgewise.evaluation import Refine
@@ -25,14 +26,10 @@ def command(
     photos: Path | None = typer.Option(None, "--photos", help="A folder of photos."),
     masks: Path | None = typer.Option(None, "--masks", help="A folder of masks, same stems."),
     soft: bool = typer.Option(False, "--soft", help="Write 8-bit grey instead of black and white."),
-    overview_only: bool = typer.Option(
-        False, "--overview-only", help="Stop after the first look: fast, less exact edges."
-    ),
-    threads: int | None = typer.Option(
-        None, "--threads", min=1, help="Threads; default: all cores."
-    ),
-    model: str = typer.Option("default", "--model", help="A network of `edgewise models`."),
-    device: str = typer.Option("cpu", "--device", help="cpu, or cuda with onnxruntime-gpu."),
+    overview_only: OverviewOnly = False,
+    threads: Threads = None,
+    model: Model = "default",
+    device: Device = "cpu",
     engine: str = typer.Option(engines.OWN, "--engine", help=engines.HELP),
     weights: Path | None = engines.WEIGHTS,
 ) -> None:
@@ -88,14 +85,6 @@ def _pairs(photos: Path, masks: Path) -> tuple[list[tuple[Path, Path]], list[Pat
     return [(path, by_stem[path.stem]) for path in found if path.stem in by_stem], lonely
 
 
-def make_folder(folder: Path) -> None:
-    """Make an output folder; OutputError where that is not possible."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be made: {error.strerror}") from error
-
-
 def _open(engine: str, choices: engines.Choices) -> "Refine":
     """Open an engine; the checksum of weights that are not the package's own is shown."""
     found = engines.find_engine(engine, choices)
@@ -111,9 +100,6 @@ def _refine_file(refine: "Refine", pair: tuple[Path, Path], output: Path, *, sof
 
     photo = read_photo(pair[0])
     mask = read_mask(pair[1], size=(photo.shape[0], photo.shape[1]))
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", EdgewiseWarning)
+    with warnings_told(pair[1]):
         refined = refine(photo, mask)
-    for warning in caught:
-        print(f"edgewise: {pair[1]}: {warning.message}", file=sys.stderr)  # noqa: T201
     write_mask(output, refined if soft else refined > 0.5, soft=soft)

@@ -48,8 +48,10 @@ def each(
 
 
 def _results(futures: Iterable[Future[Result]]) -> Iterator[Result]:
+    done = as_completed(futures)
+    del futures  # so that a result goes as soon as it was taken
     try:
-        for future in as_completed(futures):
+        for future in done:
             yield future.result()
     except BrokenProcessPool as error:
         raise EdgewiseError(
