@@ -31,7 +31,8 @@ def test_a_doubtful_region_is_found_and_a_soft_edge_is_not():
     found = places(current, LEVELS)
     doubts = [place for place in found if place.kind == "unsure"]
     assert len(doubts) == 1
-    assert (round(doubts[0].x), round(doubts[0].y)) == (305, 45)
+    assert abs(doubts[0].x - 305) <= 1
+    assert abs(doubts[0].y - 45) <= 1
 
 
 def test_places_are_at_most_so_many_and_keep_apart():
