@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from edgewise.batch.index import Index, key_of
 from edgewise.batch.jobs import Job
-from edgewise.batch.stores import canonical, same_file
+from edgewise.batch.stores import canonical, is_hard_link
 from edgewise.errors import InputError
 
 _INPUT, _OUTPUT = 0, 1
@@ -44,11 +44,11 @@ class Claims:
             InputError: its output is one of its inputs, an input or the output of an earlier job,
                 or its input is an earlier job's output; nothing of it is claimed then.
         """
-        for part in ("photo", "mask"):
-            if same_file(getattr(job, part), job.output):
+        target, *sources = map(canonical, (job.output, job.photo, job.mask))
+        for part, source in zip(("photo", "mask"), sources, strict=True):
+            if source == target or is_hard_link(target, source):
                 raise InputError(f"{_where(job)}: the output {job.output} is the job's own {part}")
-        output = key_of(canonical(job.output))
-        inputs = [key_of(canonical(location)) for location in (job.photo, job.mask)]
+        output, inputs = key_of(target), [key_of(source) for source in sources]
         self._refuse(job, job.output, output, roles=(_INPUT, _OUTPUT))
         for location, key in zip((job.photo, job.mask), inputs, strict=True):
             self._refuse(job, location, key, roles=(_OUTPUT,))

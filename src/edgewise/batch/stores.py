@@ -83,14 +83,15 @@ def parent(location: str) -> str:
 
 def canonical(location: str) -> str:
     """One spelling of a location: links of local folders and files are followed."""
-    path = local_path(location)
-    if path is None:
+    text = location.removeprefix("file://")
+    if _is_url(text):
         return location
-    whole = os.path.join(_real_folder(_absolute(path.parent)), path.name)
+    folder, name = os.path.split(text)  # not pathlib, which takes longer than all the rest
+    whole = os.path.join(_real_folder(_absolute(folder)), name)
     return os.path.realpath(whole) if os.path.islink(whole) else whole
 
 
-def _absolute(path: Path) -> str:
+def _absolute(path: str | Path) -> str:
     """A path that stays true when the working directory changes; `..` may lead out of a link."""
     return os.path.join(os.getcwd(), path)
 
@@ -100,14 +101,11 @@ def _real_folder(folder: str) -> str:
     return os.path.realpath(folder)
 
 
-def same_file(first: str, second: str) -> bool:
-    """Whether two locations are one file, also by links of either kind."""
-    if canonical(first) == canonical(second):
-        return True
-    one, other = local_path(first), local_path(second)
+def is_hard_link(first: str, second: str) -> bool:
+    """Whether two local files of different names are one."""
     try:
-        return one is not None and other is not None and one.samefile(other)
-    except OSError:  # one of them does not exist
+        return os.path.exists(first) and os.path.samefile(first, second)
+    except OSError:  # the second does not exist
         return False
 
 
