@@ -23,6 +23,7 @@ playwright = pytest.importorskip(
 NAME = """(e => e.id || e.getAttribute("href") || e.ariaLabel || e.textContent.trim())(
     document.activeElement)"""
 WIDE, PHONE = (1280, 900), (390, 844)
+PATIENCE = 180_000  # milliseconds, for machines that have much else to do
 
 
 @pytest.fixture(scope="module")
@@ -60,11 +61,12 @@ def report(tmp_path_factory):
         refined=disc(20, size=size),
     )
     pairs = find_pairs([folder / "data"]).pairs
-    rows = list(evaluate(pairs, Orange()))
-    worst = frozenset(one.key for one in extremes(rows).worst)
+    rows = list(evaluate(pairs, Orange(), hce=True))
+    worst = extremes(rows).worst_keys
     crops = {pair.key: crop_pair(pair, Orange()(), worst=worst) for pair in pairs}
     path = folder / "report.html"
-    done = Outcome(header=Header(), overview=summarise(rows), rows=rows)
+    header = Header(hce=True)  # the widest table
+    done = Outcome(header=header, overview=summarise(rows, header.measured), rows=rows)
     write_report(path, done, crops)
     return path
 
@@ -80,6 +82,7 @@ def opened(browser):
         )
         contexts.append(context)
         page = context.new_page()
+        page.set_default_timeout(PATIENCE)
         page.on("console", lambda message: wrong.append(message.text))
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("request", lambda request: _note(request, wrong))
@@ -255,11 +258,10 @@ def test_print_is_dark_on_light_and_without_controls(report, opened):
 
 
 def test_five_thousand_pairs_open_sort_and_filter(tmp_path, opened):
-    """Within what is a minute on a busy machine; on an idle one it is two seconds a step."""
+    """On an idle machine it is two seconds a step."""
     path = tmp_path / "report.html"
     write_report(path, outcome(many(5000)), {})
     page = opened(path)
-    page.set_default_timeout(60_000)
     assert page.locator("#table tbody tr").count() == 5000
     for heading in ("IoU gain", "mBA after", "IoU gain"):  # the second took minutes once
         page.get_by_role("button", name=heading).click()
