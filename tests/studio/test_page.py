@@ -389,7 +389,7 @@ def test_an_error_is_the_servers_own_sentence(server, visit, tmp_path):
 
 
 def test_long_work_shows_that_it_goes_on_and_can_be_stopped(visit, files):
-    slow = Server("--pause", "5").start()
+    slow = Server("--pause", "3").start()
     try:
         studio = visit(slow.url, expected=REFUSED)
         studio.open(*files)

@@ -12,6 +12,7 @@ import { Ink } from "./ink.js";
 import { Keys } from "./keys.js";
 import { Look } from "./look.js";
 import { Opener } from "./open.js";
+import { Painting } from "./painting.js";
 import { Places, scaleFor } from "./places.js";
 import { Queue } from "./queue.js";
 import { Session } from "./session.js";
@@ -33,7 +34,6 @@ export class App {
   session = new Session();
   brush = new Brush();
   start = new Start();
-  #settling = new Set();
   #placesTimer = null;
 
   constructor(dom) {
@@ -41,6 +41,10 @@ export class App {
     this.status = new Status(dom.status);
     this.viewer = new Viewer(dom.photo);
     this.ink = new Ink(dom.ink, this.viewer, this.brush);
+    this.painting = new Painting({
+      session: this.session, viewer: this.viewer, ink: this.ink, start: this.start,
+      lockPaint: dom.lockPaint,
+    });
     this.gestures = new Gestures(dom.stage, this.viewer, this.brush, this.ink);
     this.places = new Places(dom.places, dom.placesCount);
     this.look = new Look(dom.look, this.viewer, {
@@ -227,10 +231,10 @@ export class App {
       this.status.say(`The server is busy: trying again in ${detail.seconds} s`));
     session.addEventListener("offline", ({ detail }) => this.#tell(detail.error));
     session.addEventListener("online", () => this.#online());
-    brush.addEventListener("done", ({ detail }) => this.#stroke(detail));
+    brush.addEventListener("done", ({ detail }) => this.painting.take(detail));
     for (const type of ["tool", "size"]) brush.addEventListener(type, () => this.#showBrush());
     viewer.addEventListener("frame", () => this.#frame());
-    this.start.addEventListener("change", () => this.#showScribbles());
+    this.start.addEventListener("change", () => this.refresh());
     this.places.addEventListener("go", ({ detail }) => this.#goTo(detail));
     this.opener.addEventListener("open", ({ detail }) => this.#upload(detail));
     this.opener.addEventListener("drop", () => this.folder.on || this.welcome());
@@ -266,7 +270,6 @@ export class App {
     document.title = `${name} – edgewise studio`;
     this.dom.name.textContent = name;
     this.dom.dimensions.textContent = `${width} × ${height}`;
-    this.ink.strokes.clear();
     this.ink.place = this.ink.crosshair = null;
     this.start.clear();
     this.viewer.open(opened);
@@ -330,9 +333,7 @@ export class App {
   }
 
   #failed(error) {
-    this.ink.strokes.clear();
-    this.#showScribbles();
-    this.#settling.clear();
+    this.painting.forget();
     this.#tell(error);
   }
 
@@ -348,39 +349,8 @@ export class App {
     else throw error;
   }
 
-  #stroke(stroke) {
-    if (this.starting) return this.#startWith(stroke);
-    const { tool, radius, points } = stroke;
-    const { verb } = TOOLS[tool];
-    const body = verb === "refine" ? { radius, points } : { mode: tool, radius, points };
-    if ((tool === "add" || tool === "remove") && this.dom.lockPaint.checked) body.lock = true;
-    this.ink.strokes.add(stroke);
-    return this.session.operate(verb, body).then(() => {
-      this.#settling.add(stroke);
-      this.viewer.draw();
-    });
-  }
-
-  #startWith(stroke) {
-    const body = this.start.take(stroke);
-    if (body) this.session.operate("start", body);
-  }
-
-  #showScribbles() {
-    this.ink.strokes.clear();
-    for (const stroke of this.start.scribbles) this.ink.strokes.add(stroke);
-    this.ink.draw();
-    this.refresh();
-  }
-
-  /** After each frame: what was painted is seen in the tiles, so its preview can go. */
   #frame() {
     const { view, complete } = this.viewer;
-    if (complete && this.#settling.size) {
-      for (const stroke of this.#settling) this.ink.strokes.delete(stroke);
-      this.#settling.clear();
-      this.ink.draw();
-    }
     const percent = this.has ? `${Math.round(100 * view.scale)} %` : "";
     if (this.dom.zoom.textContent !== percent) this.dom.zoom.textContent = percent;
     this.dom.stage.setAttribute("aria-busy", String(!complete));

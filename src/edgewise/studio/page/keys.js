@@ -24,8 +24,8 @@ export function shown(key) {
   return MAC ? key.replace("Ctrl+", "⌘").replace("Shift+", "⇧") : key;
 }
 
-const typing = (target) =>
-  target.closest?.("input:not([type=range], [type=checkbox], [type=radio]), select, textarea");
+/** Whether a key without Ctrl is meant for what has the focus: a select finds its options by them. */
+const typing = (event) => !event.ctrlKey && !event.metaKey && event.target.closest?.("select");
 
 export class Keys {
   single = true; // single characters are commands; can be switched off for speech input
@@ -44,7 +44,7 @@ export class Keys {
     if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
     const name = keyName(event);
     const command = this.#byKey.get(name);
-    if (!command || typing(event.target)) return;
+    if (!command || typing(event)) return;
     if (!this.single && [...name.replace(/^Shift\+/, "")].length === 1 && name !== "?") return;
     if (/^Arrow|^Page|^Home|^End/.test(name) && event.target.closest?.("[role=slider], input")) return;
     event.preventDefault();
