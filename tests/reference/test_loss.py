@@ -6,6 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the reference needs the extra edgewise[reference]")
 
+from edgewise.errors import InputError
 from edgewise.reference.loss import cascade_loss, gradient, terms
 from edgewise.reference.network import Answers
 
@@ -71,6 +72,11 @@ def test_a_soft_truth_is_cut_for_the_entropy_alone():
     soft = torch.full_like(TRUTH, 0.75)
     value = float(terms(answers([math.log(3)] * 6), soft)[2])
     assert value == pytest.approx(0.5 * math.log(4 / 3), rel=1e-5)  # no error left but entropy
+
+
+def test_a_skipped_look_is_told():
+    with pytest.raises(InputError, match="the first look was skipped"):
+        cascade_loss(answers([0] * 6)._replace(first8=None), TRUTH)
 
 
 def test_the_right_answer_costs_next_to_nothing():

@@ -2,6 +2,10 @@
 
 import itertools
 import json
+import os
+import socket
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -10,12 +14,13 @@ from PIL import Image
 torch = pytest.importorskip("torch", reason="training needs the extra edgewise[train]")
 
 from edgewise.network.runtime import OnnxEngine
-from edgewise.training import train
+from edgewise.training import loop, train
 from edgewise.training.data import Library, draw
 from edgewise.training.export import Deployed, export, load
 from tests.fakes import disc, red_on_blue
 
 CONFIG = train.Config(size=64, batch=2, warmup_steps=1, ema=0.5)
+RECIPE = train.recipe(CONFIG)
 
 
 @pytest.fixture(scope="module")
@@ -98,14 +103,14 @@ def test_learning_lowers_the_loss(batches):
 
 def test_a_run_stops_in_time_and_goes_on_where_it_stopped(batches, tmp_path):
     state = train.start(CONFIG, torch.device("cpu"))
-    train.train(state, batches, CONFIG, minutes=0.03, folder=tmp_path)
+    loop.train(state, batches, RECIPE, minutes=0.03, folder=tmp_path)
     assert state.step > 0
     later = train.start(CONFIG, torch.device("cpu"))
     later.load(tmp_path / "last.pt")
     assert (later.step, later.samples) == (state.step, state.samples)
     for key, value in later.average.state_dict().items():
         assert torch.equal(value, state.average.state_dict()[key])
-    train.train(later, batches, CONFIG, minutes=0.03, folder=tmp_path)
+    loop.train(later, batches, RECIPE, minutes=0.03, folder=tmp_path)
     assert later.step > state.step
     assert later.seconds > state.seconds
 
@@ -113,7 +118,7 @@ def test_a_run_stops_in_time_and_goes_on_where_it_stopped(batches, tmp_path):
 def test_the_curve_is_written(batches, tmp_path):
     state = train.start(CONFIG, torch.device("cpu"))
     state.step = 19
-    train.train(state, batches, CONFIG, minutes=0.02, folder=tmp_path)
+    loop.train(state, batches, RECIPE, minutes=0.02, folder=tmp_path)
     row = json.loads((tmp_path / "curve.jsonl").read_text().splitlines()[0])
     assert row["step"] == 20
     assert row["loss"] > 0
@@ -139,3 +144,30 @@ def test_the_exported_file_answers_like_the_network(batches, tmp_path):
         with torch.no_grad():
             expected = Deployed(network)(torch.from_numpy(views)).numpy()
         assert np.allclose(engine(views), expected, atol=1e-5)
+
+
+def test_samples_are_counted_over_processes_of_different_batches(tmp_path):
+    script = (
+        "import sys; from torch import distributed; from edgewise.training.loop import"
+        " join_processes, over_processes; rank, _ = join_processes(); sums ="
+        " [over_processes(3 + 4 * rank)]; distributed.destroy_process_group();"
+        " open(sys.argv[1] + str(rank), 'w').write(str(sums[0]))"
+    )
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, tmp_path / "sum"],
+            env={
+                **os.environ,
+                "RANK": str(rank),
+                "WORLD_SIZE": "2",
+                "MASTER_ADDR": "127.0.0.1",
+                "MASTER_PORT": str(port),
+            },
+        )
+        for rank in range(2)
+    ]
+    assert [worker.wait(300) for worker in workers] == [0, 0]
+    assert [(tmp_path / f"sum{rank}").read_text() for rank in range(2)] == ["10", "10"]

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from edgewise.errors import InputError
 from edgewise.reference.network import Answers
 
 GRADIENT_WEIGHT = 5.0
@@ -46,9 +47,15 @@ def terms(answers: Answers, truth: Tensor) -> Tensor:
     Args:
         answers: logits (N, 1, H, W).
         truth: (N, 1, H, W) in 0..1; cross entropy takes it as 0 or 1, cut at one half.
+
+    Raises:
+        InputError: the first look was skipped.
     """
+    if answers.first8 is None:
+        raise InputError("the loss takes the answers of all looks; the first look was skipped")
+    looks = (answers.first8, *answers[1:])
     errors = [
-        _error(logits, truth, weights) for logits, weights in zip(answers, WEIGHTS, strict=True)
+        _error(logits, truth, weights) for logits, weights in zip(looks, WEIGHTS, strict=True)
     ]
     last = gradient(torch.sigmoid(answers.third1))
     errors[-1] = errors[-1] + GRADIENT_WEIGHT * F.l1_loss(last, gradient(truth))

@@ -1,4 +1,4 @@
-"""Training of the refinement network: the only part of edgewise that imports torch.
+"""Training of the refinement network, on PyTorch; the loop serves the reference refiner too.
 
 Needs the extra `edgewise[train]`. `python -m edgewise.training.train --help` starts a run and
 `python -m edgewise.training.export --help` writes the ONNX file that the product ships.

@@ -125,7 +125,7 @@ class Library:
                 found = self._made(source, size * 2, random)
             else:
                 items = self.items[source.name]
-                found = _real(items[int(random.integers(len(items)))], random)
+                found = real_scene(items[int(random.integers(len(items)))], random)
             if found is not None:
                 return found
         return self.scene(size, random)
@@ -161,7 +161,7 @@ class Library:
             data = self.cutouts[int(random.integers(len(self.cutouts)))]
             bgra = _decode(data, cv2.IMREAD_UNCHANGED)
             return Cutout(colour=np.ascontiguousarray(bgra[..., 2::-1]), alpha=bgra[..., 3])
-        scene = _real(self.exact[int(random.integers(len(self.exact)))], random)
+        scene = real_scene(self.exact[int(random.integers(len(self.exact)))], random)
         if scene is None:
             return None
         top, left, bottom, right = box(scene.truth > 128)
@@ -191,7 +191,7 @@ def _pick_labels(labels: Grey, random: Generator, *, void: bool) -> NDArray[np.b
     return np.asarray(mask)
 
 
-def _real(item: Item, random: Generator) -> Scene | None:
+def real_scene(item: Item, random: Generator) -> Scene | None:
     """An object of a photo of a set; None where the draw is too small or fills the photo."""
     photo = _decode_rgb(item.photo)
     valid = np.full(photo.shape[:2], 255, np.uint8)
