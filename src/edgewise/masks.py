@@ -277,6 +277,17 @@ def _refuse_labels(values: NDArray[Any], top: int, name: str) -> None:
     import cv2
 
     counts = cv2.calcHist([values], [0], None, [top + 1], [0, top + 1]).ravel()
+    refuse_label_counts(counts, top, name)
+
+
+def refuse_label_counts(counts: NDArray[Any], top: int, name: str) -> None:
+    """Raise InputError where a picture with so many pixels of each level looks like labels.
+
+    Args:
+        counts: pixels of each level 0..top.
+        top: the highest level possible.
+        name: of the file, for the message.
+    """
     used = np.flatnonzero(counts)
     below_half = counts[1 : top // 2 + 1].sum()
     if len(used) <= LABELS and below_half > counts[top // 2 + 1 :].sum():
@@ -302,16 +313,7 @@ def _two_integers(values: NDArray[Any], name: str) -> NDArray[np.float32]:
 def _fit(mask: NDArray[np.float32], shape: tuple[int, int], name: str) -> NDArray[np.float32]:
     if mask.shape == tuple(shape):
         return mask
-    if not _same_aspect(mask.shape, shape):
-        turned = _same_aspect(mask.shape[::-1], shape)
-        hint = (
-            "it fits when turned by 90 degrees: one of the two lost its EXIF orientation"
-            if turned
-            else "expected the photo's size or one of the same aspect"
-        )
-        raise InputError(
-            f"{name}: has {_size(mask.shape)} pixels and the photo {_size(shape)}; {hint}"
-        )
+    check_aspect(mask.shape, shape, name)
     import cv2
 
     height, width = shape
@@ -319,6 +321,20 @@ def _fit(mask: NDArray[np.float32], shape: tuple[int, int], name: str) -> NDArra
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     resized = cv2.resize(mask, (width, height), interpolation=method)
     return np.asarray(resized, dtype=np.float32).clip(0, 1)
+
+
+def check_aspect(own: tuple[int, ...], shape: tuple[int, int], name: str) -> None:
+    """Raise InputError where a mask of that height and width is none of a photo of `shape`."""
+    if not _same_aspect(own, shape):
+        turned = _same_aspect(own[::-1], shape)
+        hint = (
+            "it fits when turned by 90 degrees: one of the two lost its EXIF orientation"
+            if turned
+            else "expected the photo's size or one of the same aspect"
+        )
+        raise InputError(
+            f"{name}: has {_size(own)} pixels and the photo {_size(shape)}; {hint}"
+        )
 
 
 def _same_aspect(first: tuple[int, ...], second: tuple[int, ...]) -> bool:

@@ -56,4 +56,5 @@ def test_one_pixel_of_the_object_is_seen_at_any_size(row, column, power):
 
 
 def test_strips_cover_every_row_once():
-    assert [(box.top, box.bottom) for box in strips((25, 9), 10)] == [(0, 10), (10, 20), (20, 25)]
+    ends = [(box.top, box.bottom) for box in strips((300, 10), 1500)]
+    assert ends == [(0, 128), (128, 256), (256, 300)]

@@ -32,6 +32,9 @@ def command(
     device: Device = "cpu",
     engine: str = typer.Option(engines.OWN, "--engine", help=engines.HELP),
     weights: Path | None = engines.WEIGHTS,
+    memory: str | None = typer.Option(
+        None, "--memory", help="Memory to keep to, from 300MB; larger photos are read by region."
+    ),
 ) -> None:
     """Refine a rough mask to the photo's true edge."""
     choices = engines.Choices(
@@ -40,6 +43,8 @@ def command(
     if photo and mask and not photos and not masks:
         if output.is_dir():
             raise OutputError(f"{output}: is a folder; give the name of a file to write")
+        if _by_region((photo, mask), output, engine, choices, memory, soft=soft):
+            return
         _refine_file(_open(engine, choices), (photo, mask), output, soft=soft)
         return
     if not (photos and masks) or photo or mask:
@@ -56,7 +61,8 @@ def command(
     for pair in tracked(pairs, total=len(pairs), what="refine"):
         target = output / f"{pair[0].stem}.png"
         try:
-            _refine_file(refine, pair, target, soft=soft)
+            if not _by_region(pair, target, engine, choices, memory, soft=soft):
+                _refine_file(refine, pair, target, soft=soft)
         except EdgewiseError as error:
             failed += 1
             typer.echo(f"edgewise: {error}", err=True)
@@ -92,6 +98,30 @@ def _open(engine: str, choices: engines.Choices) -> "Refine":
         digest = found.describe()["sha256"]
         typer.echo(f"edgewise: {choices.weights}: sha256 {digest}", err=True)
     return found()
+
+
+def _by_region(
+    pair: tuple[Path, Path],
+    output: Path,
+    engine: str,
+    choices: engines.Choices,
+    memory: str | None,
+    *,
+    soft: bool,
+) -> bool:
+    """Refine a photo that is too large for the memory allowed; whether it was."""
+    from edgewise.large import by_region, bytes_of, refine_file
+
+    bound = None if memory is None else bytes_of(memory)
+    if engine != engines.OWN or not by_region(pair[0], output, bound):
+        return False
+    from edgewise.network.runtime import OnnxEngine
+    from edgewise.refiner import Refiner
+
+    refiner = Refiner(OnnxEngine(choices.model, threads=choices.threads, device=choices.device))
+    with warnings_told(pair[1]):
+        refine_file(refiner, *pair, output, soft=soft, overview_only=choices.overview_only)
+    return True
 
 
 def _refine_file(refine: "Refine", pair: tuple[Path, Path], output: Path, *, soft: bool) -> None:

@@ -14,8 +14,11 @@ from numpy.typing import NDArray
 
 from edgewise.passes.view import Box
 
-STRIP = 512
-"""Rows that are read at a time where all of a picture is wanted."""
+STRIP_PIXELS = 2_000_000
+"""About so many are read at a time where all of a picture is wanted."""
+
+STRIP_ROWS = 64
+"""Strips have a multiple of so many rows."""
 
 INSIDE = 127
 """Levels of a coarse mask above this are object."""
@@ -111,8 +114,9 @@ def reduced(image: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def strips(shape: tuple[int, int], rows: int = STRIP) -> Iterator[Box]:
-    """A picture of `shape` from top to bottom."""
+def strips(shape: tuple[int, int], pixels: int = STRIP_PIXELS) -> Iterator[Box]:
+    """A picture of `shape` from top to bottom, about so many pixels at a time."""
+    rows = STRIP_ROWS * max(1, pixels // (STRIP_ROWS * shape[1]))
     for top in range(0, shape[0], rows):
         yield Box(top, 0, min(top + rows, shape[0]), shape[1])
 
@@ -127,10 +131,8 @@ def any_inside(coarse: Plane, power: int) -> NDArray[np.bool_]:
 
 
 def smaller(plane: Plane, power: int) -> NDArray[np.uint8]:
-    """All of a plane, each side halved `power` times."""
-    factor = 1 << power
-    rows = max(STRIP, factor)
-    return np.concatenate([reduced(plane.read(box), factor) for box in strips(plane.shape, rows)])
+    """All of a plane, each side halved `power` times, at most 6."""
+    return np.concatenate([reduced(plane.read(box), 1 << power) for box in strips(plane.shape)])
 
 
 @dataclass(frozen=True)

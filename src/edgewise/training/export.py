@@ -7,6 +7,7 @@ multiples of 64, and gives float32 soft masks (N, H, W) in 0..1. N, H and W are 
 import argparse
 import hashlib
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -47,15 +48,16 @@ class Deployed(nn.Module):
 
 def _unfolded(fine: nn.Sequential) -> nn.Sequential:
     """A 3x3 convolution of 2x2 pixels folded into channels, its norm and ReLU, on the pixels."""
-    convolution, norm = fine[0], fine[1]
+    convolution, norm = cast(nn.Conv2d, fine[0]), cast(nn.BatchNorm2d, fine[1])
+    mean, variance = cast(Tensor, norm.running_mean), cast(Tensor, norm.running_var)
     out, folded = convolution.weight.shape[:2]
-    factor = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+    factor = norm.weight / torch.sqrt(variance + norm.eps)
     # Channels of pixel_unshuffle are (channel, row, column); the kernel's are (row, column).
     kernel = convolution.weight.reshape(out, folded // 4, 2, 2, 3, 3).permute(0, 1, 4, 2, 5, 3)
     pixels = nn.Conv2d(folded // 4, out, 6, stride=2, padding=2)
     with torch.no_grad():
         pixels.weight.copy_(kernel.reshape(pixels.weight.shape) * factor[:, None, None, None])
-        pixels.bias.copy_(norm.bias - norm.running_mean * factor)
+        cast(Tensor, pixels.bias).copy_(norm.bias - mean * factor)
     return nn.Sequential(pixels, nn.ReLU())
 
 

@@ -1,0 +1,346 @@
+"""Very large photos: read by region, refined within a bound of memory, written as they come.
+
+The steps are those of `edgewise.refiner`, over planes that libvips (the extra `large`) reads from
+the files: a JPEG or a PNG is unpacked once into a temporary file, a tiled TIFF is read where it is
+looked at. What is held follows the length of the object's edge, not the photo's area.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import threading
+import warnings
+from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgewise.errors import EdgewiseWarning, InputError, OutputError, missing_extra
+from edgewise.files import atomic_path, picture_size
+from edgewise.masks import check_aspect, read_mask, refuse_label_counts
+from edgewise.passes.planes import INSIDE, Plane, strips
+from edgewise.passes.view import Box
+from edgewise.refiner import Refiner
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from edgewise.passes.answers import Answer
+
+BASE = 300_000_000
+"""Bytes that the program, the network and its working memory take, whatever the photo's size."""
+
+BYTES_A_PIXEL = 24
+"""What a pixel takes where photo, masks and answer are held whole."""
+
+MAX_PIXELS = 10_000_000_000
+
+DEFAULT_MEMORY = 1_000_000_000
+
+_UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_LOADERS = ("jpegload", "pngload", "tiffload")
+_READ = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
+_SUFFIXES = (".png", ".tif", ".tiff")
+_CACHE = 50_000_000  # bytes of libvips' own
+
+
+def bytes_of(text: str) -> int:
+    """A size such as 1GB, 1.5 GB or 800MB, in bytes.
+
+    Raises:
+        InputError: it is none.
+    """
+    found = re.fullmatch(r"([0-9.]+)\s*([KMGT]?B|)", text.strip().upper())
+    try:
+        if found:
+            return int(float(found[1]) * _UNITS[found[2]])
+    except ValueError:
+        pass
+    raise InputError(f"memory {text!r}: expected a size such as 1GB or 800MB")
+
+
+def by_region(photo: Path, output: Path, memory: int | None) -> bool:
+    """Whether a photo is to be refined by region, and not whole.
+
+    Args:
+        photo: its file.
+        output: the file to write.
+        memory: bytes to keep to. None for `DEFAULT_MEMORY`, where the extra `large` is installed
+            and the files are of a kind that it reads and writes.
+
+    Raises:
+        InputError: the photo is missing or is no picture, or not even the program fits.
+    """
+    if memory is None:
+        readable = photo.suffix.lower() in _READ and output.suffix.lower() in _SUFFIXES
+        if not readable or find_spec("pyvips") is None:
+            return False
+    width, height = picture_size(photo)
+    return not fits((height, width), memory or DEFAULT_MEMORY)
+
+
+def fits(shape: tuple[int, int], memory: int) -> bool:
+    """Whether a photo of that height and width can be refined whole in so many bytes.
+
+    Raises:
+        InputError: not even the program fits.
+    """
+    if memory < BASE:
+        raise InputError(
+            f"memory {memory}: expected at least {BASE} bytes, which the network needs"
+        )
+    return BASE + shape[0] * shape[1] * BYTES_A_PIXEL <= memory
+
+
+def refine_file(
+    refiner: Refiner,
+    photo: str | os.PathLike[str],
+    mask: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    *,
+    soft: bool = False,
+    overview_only: bool = False,
+) -> None:
+    """Refine one object's mask from file to file, by region.
+
+    Args:
+        refiner: the network and its settings.
+        photo: a JPEG, PNG or TIFF file; read as by `images.read_photo`, but that libvips doubles
+            the colour of JPEG files at half the resolution without interpolating it.
+        mask: a grey file of 1 or 8 bits of the photo's size, or any that `masks.read_mask` takes
+            of a smaller one.
+        output: the file to write, .png or .tif (tiled).
+        soft: write 8-bit grey instead of 1 bit.
+        overview_only: stop after the overview.
+
+    Raises:
+        InputError: a file cannot be read, or the two do not fit.
+        OutputError: another suffix, or the file cannot be written.
+        DependencyError: the extra `large` is not installed.
+    """
+    if Path(output).suffix.lower() not in _SUFFIXES:
+        raise OutputError(f"{output}: a large mask is written as one of {', '.join(_SUFFIXES)}")
+    picture = open_photo(photo)
+    coarse = open_mask(mask, picture.shape)
+    lean = Refiner(refiner.engine, settings=replace(refiner.settings, held_pixels=0))
+    found: list[tuple[Box, Answer | None]] = []
+    if _two_sided(coarse):
+        found = list(lean.answers(picture, coarse, overview_only=overview_only))
+    _write(output, coarse, found, soft=soft)
+
+
+def _two_sided(coarse: Plane) -> bool:
+    """Whether the mask has an inside and an outside; a warning where it has not."""
+    seen = set()
+    for box in strips(coarse.shape):
+        inside = coarse.read(box) > INSIDE
+        seen |= {bool(inside.any()), bool(inside.all())}
+        if len(seen) == 2:
+            return True
+    what = "full" if seen == {True} else "empty"
+    warnings.warn(f"the mask is {what}: it came back as it was", EdgewiseWarning, stacklevel=3)
+    return False
+
+
+def composed(
+    coarse: Plane, found: list[tuple[Box, Answer | None]], box: Box
+) -> NDArray[np.float32]:
+    """The result in a box: the views' answers, the coarse mask elsewhere; float32 in 0..1."""
+    rough = coarse.read(box)
+    result = (rough > INSIDE).astype(np.float32)
+    for view, answer in found:
+        if not view.meets(box):
+            continue
+        met = box.moved(-view.top, -view.left).within((view.height, view.width))
+        here = met.moved(view.top - box.top, view.left - box.left).slices
+        result[here] = rough[here] / np.float32(255) if answer is None else answer.read(met)
+    return result
+
+
+def _write(
+    output: str | os.PathLike[str],
+    coarse: Plane,
+    found: list[tuple[Box, Answer | None]],
+    *,
+    soft: bool,
+) -> None:
+    """Write the result in strips into a raw file, and that as a picture."""
+    vips = _vips()
+    height, width = coarse.shape
+    with (
+        atomic_path(output) as temporary,
+        tempfile.NamedTemporaryFile(dir=temporary.parent, prefix=".edgewise-") as raw,
+    ):
+        for box in strips(coarse.shape):
+            result = composed(coarse, found, box)
+            levels = np.rint(result * 255) if soft else (result > 0.5) * 255
+            raw.write(levels.astype(np.uint8).tobytes())
+        raw.flush()
+        image = vips.Image.rawload(raw.name, width, height, 1).copy(interpretation="b-w")
+        depth = {} if soft else {"bitdepth": 1}
+        try:
+            if temporary.suffix.lower() == ".png":
+                image.pngsave(str(temporary), **depth)
+            else:
+                packing = "deflate" if soft else "ccittfax4"
+                image.tiffsave(str(temporary), tile=True, compression=packing, **depth)
+        except vips.Error as error:
+            raise OutputError(f"{output}: cannot be written: {_line(error)}") from error
+
+
+@dataclass(frozen=True)
+class FilePlane:
+    """A picture file as a plane; may be read by several threads at a time."""
+
+    image: Any
+    name: str
+    _regions: threading.local = field(default_factory=threading.local)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.image.height, self.image.width
+
+    def read(self, box: Box) -> NDArray[np.uint8]:
+        """See `Plane`.
+
+        Raises:
+            InputError: the file is damaged there.
+        """
+        vips = _vips()
+        region = getattr(self._regions, "region", None)
+        try:
+            if region is None:
+                region = self._regions.region = vips.Region.new(self.image)
+            data = region.fetch(box.left, box.top, box.width, box.height)
+        except vips.Error as error:
+            raise InputError(f"{self.name}: is damaged or cut off: {_line(error)}") from error
+        pixels = np.frombuffer(data, np.uint8)
+        bands = self.image.bands
+        return pixels.reshape((box.height, box.width, bands)[: 2 if bands == 1 else 3])
+
+
+def open_photo(path: str | os.PathLike[str]) -> FilePlane:
+    """A photo's file as a plane HxWx3 RGB: upright, in sRGB, 8 bits, without alpha.
+
+    Raises:
+        InputError: the file is missing, no JPEG, PNG or TIFF, or of a form that is not read.
+        DependencyError: the extra `large` is not installed.
+    """
+    vips = _vips()
+    image = _opened(path)
+    try:
+        if image.get_typeof("icc-profile-data"):
+            image = image.icc_transform("srgb", embedded=True, depth=8)
+        elif image.interpretation not in ("srgb", "b-w"):
+            image = image.colourspace("srgb")
+    except vips.Error:
+        image = image.colourspace("srgb")  # an unfit profile says nothing about the samples
+    if image.format != "uchar":
+        raise InputError(f"{path}: its samples are {image.format}; save it as 8-bit RGB")
+    image = image[0].bandjoin([image[0], image[0]]) if image.bands < 3 else image[:3]
+    return FilePlane(image, os.fspath(path))
+
+
+def open_mask(path: str | os.PathLike[str], shape: tuple[int, int]) -> Plane:
+    """A coarse mask's file as a plane HxW in 0..255, fitted to the photo's `shape`.
+
+    Raises:
+        InputError: the file is missing, is no grey picture, holds labels, or does not fit.
+        DependencyError: the extra `large` is not installed.
+    """
+    width, height = picture_size(path)
+    if (height, width) != shape:
+        return Enlarged(read_mask(path), shape, os.fspath(path))
+    image = _opened(path)
+    if image.bands != 1 or image.format != "uchar":
+        raise InputError(
+            f"{path}: has {image.bands} channels of {image.format}; expected grey of 1 or 8 bits "
+            "as the mask of a photo that does not fit into the memory allowed"
+        )
+    counts = image.hist_find().numpy().ravel()
+    if int(np.flatnonzero(counts)[-1]) == 1:
+        image = (image * 255).cast("uchar")  # the levels are the indices 0 and 1
+    else:
+        refuse_label_counts(np.pad(counts, (0, 256 - len(counts))), 255, os.fspath(path))
+    return FilePlane(image, os.fspath(path))
+
+
+class Enlarged:
+    """A small mask as a plane of the photo's size, linear between its pixels.
+
+    Args:
+        mask: float32 hxw in 0..1.
+        shape: the photo's height and width.
+        name: of the file, for messages.
+
+    Raises:
+        InputError: the aspects differ, or the mask is larger than the photo.
+    """
+
+    def __init__(self, mask: NDArray[np.float32], shape: tuple[int, int], name: str) -> None:
+        if mask.size > shape[0] * shape[1]:
+            raise InputError(f"{name}: is larger than the photo, {shape[1]}x{shape[0]} pixels")
+        check_aspect(mask.shape, shape, name)
+        self.shape = shape
+        self._mask = mask
+
+    def read(self, box: Box) -> NDArray[np.uint8]:
+        """See `Plane`."""
+        (up, down, high), (left, right, wide) = (
+            _between(first, end, of, to)
+            for first, end, of, to in zip(
+                (box.top, box.left),
+                (box.bottom, box.right),
+                self._mask.shape,
+                self.shape,
+                strict=True,
+            )
+        )
+        rows = self._mask[up] * (1 - high)[:, None] + self._mask[down] * high[:, None]
+        mask = rows[:, left] * (1 - wide) + rows[:, right] * wide
+        return np.asarray(mask * np.float32(255) + np.float32(0.499), np.uint8)
+
+
+def _between(
+    first: int, end: int, of: int, to: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
+    """The pixels before and after each of first..end when `of` become `to`, and the share."""
+    at = (np.arange(first, end) + 0.5) * (of / to) - 0.5
+    before = np.clip(np.floor(at), 0, of - 1).astype(np.intp)
+    return before, np.minimum(before + 1, of - 1), np.clip(at - before, 0, 1).astype(np.float32)
+
+
+def _opened(path: str | os.PathLike[str]) -> Any:
+    """An upright picture, by region."""
+    vips = _vips()
+    width, height = picture_size(path)
+    if width * height > MAX_PIXELS:
+        raise InputError(f"{path}: has {width}x{height} pixels, more than {MAX_PIXELS}")
+    try:
+        image = vips.Image.new_from_file(os.fspath(path), access="random", fail_on="truncated")
+        if image.get("vips-loader") not in _LOADERS:
+            raise InputError(
+                f"{path}: does not fit into the memory allowed; only JPEG, PNG and "
+                "TIFF are read by region"
+            )
+        return image.autorot()
+    except vips.Error as error:
+        raise InputError(f"{path}: is damaged or cut off: {_line(error)}") from error
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def _vips() -> Any:
+    try:
+        import pyvips
+    except ImportError as error:
+        raise missing_extra("pyvips", "large") from error
+    pyvips.cache_set_max_mem(_CACHE)
+    return pyvips

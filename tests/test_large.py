@@ -1,0 +1,182 @@
+"""By region the result is the same as in memory, and what cannot be read is told."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edgewise.errors import EdgewiseWarning, InputError, OutputError
+from edgewise.files import picture_size
+from edgewise.images import read_photo
+from edgewise.large import BASE, Enlarged, by_region, bytes_of, fits, open_mask, refine_file
+from edgewise.masks import fit_mask, read_mask
+from edgewise.passes.edges import EdgeSettings
+from edgewise.passes.view import Box
+from edgewise.refiner import Refiner, Settings
+from tests.fakes import ColourEngine, disc, red_on_blue
+
+pytest.importorskip("pyvips")
+
+SMALL = Settings(overview_side=64, edges=EdgeSettings(tile=64, overlap=16))
+REFINER = Refiner(ColourEngine(), settings=SMALL)
+SHAPE = (330, 471)
+
+
+def _photo():
+    truth = disc(SHAPE, (150, 200), 90) & ~disc(SHAPE, (150, 200), 30)
+    truth |= disc(SHAPE, (290, 430), 20)
+    noise = np.random.default_rng(2).integers(0, 30, (*SHAPE, 3), np.uint8)
+    return red_on_blue(truth) + noise, np.roll(truth, (5, -4), (0, 1))
+
+
+@pytest.fixture
+def files(tmp_path):
+    def save(photo, mask, photo_name="photo.png", mask_name="mask.png", **options):
+        Image.fromarray(photo).save(tmp_path / photo_name, **options)
+        Image.fromarray(mask).save(tmp_path / mask_name)
+        return tmp_path / photo_name, tmp_path / mask_name, tmp_path / "out.png"
+
+    return save
+
+
+def _expected(photo, mask):
+    picture = read_photo(photo)
+    return REFINER.refine(picture, read_mask(mask, size=picture.shape[:2]))
+
+
+@pytest.mark.parametrize("name", ["photo.png", "photo.tif", "photo.jpg"])
+def test_the_result_is_that_in_memory(files, name):
+    options = {"quality": 95, "subsampling": 0} if name.endswith("jpg") else {}
+    photo, mask, output = files(*_photo(), photo_name=name, **options)
+    refine_file(REFINER, photo, mask, output)
+    with Image.open(output) as written:
+        assert written.mode == "1"
+    assert np.array_equal(read_mask(output) > 0.5, _expected(photo, mask).mask)
+
+
+def test_a_soft_result_is_that_in_memory(files):
+    photo, mask, output = files(*_photo())
+    refine_file(REFINER, photo, mask, output, soft=True)
+    expected = np.rint(_expected(photo, mask).soft * 255)
+    assert np.array_equal(np.rint(read_mask(output, soft=True) * 255), expected)
+
+
+def test_a_tiled_tiff_is_written(files):
+    photo, mask, output = files(*_photo())
+    output = output.with_suffix(".tif")
+    refine_file(REFINER, photo, mask, output)
+    with Image.open(output) as written:
+        assert 322 in written.tag_v2  # TileWidth
+    assert np.array_equal(read_mask(output) > 0.5, _expected(photo, mask).mask)
+
+
+def test_a_turned_photo_is_upright(files):
+    pixels, inside = _photo()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    photo, mask, output = files(np.rot90(pixels).copy(), inside, exif=exif)
+    refine_file(REFINER, photo, mask, output)
+    assert np.array_equal(read_mask(output) > 0.5, REFINER.refine(pixels, inside).mask)
+
+
+def test_grey_photos_are_taken(files):
+    pixels, inside = _photo()
+    photo, mask, output = files(pixels[..., 0], inside)
+    refine_file(REFINER, photo, mask, output)
+    assert np.array_equal(read_mask(output) > 0.5, _expected(photo, mask).mask)
+
+
+def test_a_smaller_mask_is_enlarged_as_in_memory():
+    mask = np.random.default_rng(4).random((33, 47), np.float32)
+    plane = Enlarged(mask, SHAPE, "mask")
+    expected = fit_mask(mask, SHAPE) * 255
+    found = plane.read(Box(7, 0, 200, 471))
+    assert np.abs(found - expected[7:200]).max() <= 1
+
+
+def test_indices_are_levels(files):
+    _, mask, _ = files(*_photo())
+    Image.fromarray(disc(SHAPE, (50, 60), 9).astype(np.uint8)).save(mask)
+    assert set(np.unique(open_mask(mask, SHAPE).read(Box(0, 0, *SHAPE)))) == {0, 255}
+
+
+def test_an_empty_mask_comes_back_with_a_warning(files):
+    photo, mask, output = files(_photo()[0], np.zeros(SHAPE, np.uint8))
+    with pytest.warns(EdgewiseWarning, match="empty"):
+        refine_file(REFINER, photo, mask, output)
+    assert not read_mask(output).any()
+
+
+def test_labels_and_colours_are_refused(files):
+    labels = np.arange(SHAPE[0] * SHAPE[1], dtype=np.uint8).reshape(SHAPE) % 5
+    photo, mask, output = files(_photo()[0], labels)
+    with pytest.raises(InputError, match="label map"):
+        refine_file(REFINER, photo, mask, output)
+    with pytest.raises(InputError, match="3 channels"):
+        refine_file(REFINER, photo, photo, output)
+
+
+def test_a_photo_cut_off_is_told_and_nothing_is_written(files):
+    photo, mask, output = files(*_photo())
+    photo.write_bytes(photo.read_bytes()[:50_000])
+    with pytest.raises(InputError, match="cut off"):
+        refine_file(REFINER, photo, mask, output)
+    assert not output.exists()
+
+
+def test_other_outputs_are_refused(files):
+    photo, mask, output = files(*_photo())
+    with pytest.raises(OutputError, match=r"\.png, \.tif"):
+        refine_file(REFINER, photo, mask, output.with_suffix(".webp"))
+
+
+def test_no_temporary_file_stays(files):
+    photo, mask, output = files(*_photo())
+    refine_file(REFINER, photo, mask, output)
+    assert sorted(path.name for path in output.parent.iterdir()) == [
+        "mask.png",
+        "out.png",
+        "photo.png",
+    ]
+
+
+def test_memory_decides(files):
+    photo, _, output = files(*_photo())
+    assert picture_size(photo) == SHAPE[::-1]
+    assert by_region(photo, output, BASE)
+    assert not by_region(photo, output, None)
+    assert fits((2304, 3456), 1_000_000_000)
+    assert not fits((10_000, 20_000), 1_000_000_000)
+    with pytest.raises(InputError, match="at least"):
+        fits((1, 1), BASE - 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("1GB", 10**9), ("1.5 gb", 1_500_000_000), ("800MB", 8 * 10**8), ("7", 7)]
+)
+def test_sizes_are_read(text, size):
+    assert bytes_of(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "GB", "1.2.3GB", "-1GB", "1 PB"])
+def test_what_is_no_size_is_told(text):
+    with pytest.raises(InputError, match="expected a size such as"):
+        bytes_of(text)
+
+
+def test_the_command_keeps_to_the_memory_given(tmp_path):
+    from typer.testing import CliRunner
+
+    from edgewise.cli import app
+    from edgewise.demo import pairs
+
+    pair = pairs()[0]
+    results = []
+    for options in ([], ["--memory", "300MB"]):
+        output = tmp_path / f"{len(options)}.tif"
+        arguments = ["refine", str(pair.photo), str(pair.coarse), "-o", str(output), *options]
+        assert CliRunner().invoke(app, arguments).exit_code == 0
+        results.append(output)
+    with Image.open(results[0]) as whole, Image.open(results[1]) as tiled:
+        assert 322 not in whole.tag_v2
+        assert 322 in tiled.tag_v2
+        assert np.array_equal(np.asarray(whole), np.asarray(tiled))
