@@ -100,6 +100,7 @@ def _bound(host: str, port: int) -> socket.socket:
         if sys.platform != "win32":
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
+        listener.listen()  # so that the address holds from when it is printed
     except OSError as error:
         listener.close()
         raise InputError(

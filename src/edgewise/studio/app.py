@@ -84,7 +84,7 @@ def create_app(
         redoc_url=None,
         lifespan=lifespan,
         middleware=[Middleware(Guard, access=access, limit=limits.bytes, root=root_path)],
-        responses=refusals(401, 403, 422),
+        responses=refusals(400, 401, 403, 413, 422),
         redirect_slashes=False,
     )
     app.state.studio = studio

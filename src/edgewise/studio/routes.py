@@ -41,5 +41,6 @@ def refusals(*statuses: int) -> Responses:
 
 def content(*kinds: str) -> Responses:
     """The documented content types of an answer that is a file."""
-    schema = {"schema": {"type": "string", "format": "binary"}}
-    return {200: {"content": dict.fromkeys(kinds, schema)}}
+    file = {"schema": {"type": "string", "format": "binary"}}
+    data = {"schema": {"type": "object"}}
+    return {200: {"content": {k: data if k.endswith("json") else file for k in kinds}}}
