@@ -49,7 +49,7 @@ def client():
         yield client
 
 
-@pytest.mark.parametrize(("operation", "mode"), _cases())
+@pytest.mark.parametrize(("operation", "mode"), list(_cases()))
 @settings(
     max_examples=5,
     deadline=None,
