@@ -81,6 +81,37 @@ function drawAlpha(context, view, pieces) {
   }
 }
 
+/** A tile's shape, or what is outside of it, in a colour: made once, so that a frame only draws it. */
+function coloured(content, colour, outside) {
+  const key = `${colour} ${outside}`;
+  if (content.colouredKey === key) return content.coloured;
+  content.coloured ??= new OffscreenCanvas(content.width, content.height);
+  const context = content.coloured.getContext("2d");
+  context.globalCompositeOperation = "copy";
+  context.drawImage(content.bitmap, 0, 0);
+  context.globalCompositeOperation = outside ? "source-out" : "source-in";
+  context.fillStyle = colour;
+  context.fillRect(0, 0, content.width, content.height);
+  content.colouredKey = key;
+  return content.coloured;
+}
+
+function drawShape(context, view, pieces, { colour, opacity = 1, outside = false }) {
+  context.imageSmoothingEnabled = view.scale < 2;
+  context.globalAlpha = opacity;
+  context.fillStyle = colour;
+  for (const piece of pieces) {
+    const { content } = piece;
+    const target = rectangle(view, piece.spot);
+    if (content.uniform === (outside ? 0 : 255)) context.fillRect(...target);
+    else if (content.bitmap)
+      context.drawImage(
+        coloured(content, colour, outside), ...part(piece, content.width, content.height), ...target,
+      );
+  }
+  context.globalAlpha = 1;
+}
+
 export class Overlay {
   #layer = canvas(1, 1);
   #context = this.#layer.getContext("2d");
@@ -91,9 +122,9 @@ export class Overlay {
   paint(context, view, pieces, { style, mode, ratio }) {
     const { tint } = STYLES[style];
     if (mode === "contour") this.#contour(context, view, pieces, STYLES[style], ratio);
-    else if (mode === "tint") this.#fill(context, view, pieces, tint, { opacity: 0.5 });
+    else if (mode === "tint") drawShape(context, view, pieces, { colour: tint, opacity: 0.5 });
     else if (mode === "checker") this.#cut(context, view, pieces, this.#anchored(view));
-    else if (mode !== "none") this.#cut(context, view, pieces, mode);
+    else if (mode !== "none") drawShape(context, view, pieces, { colour: mode, outside: true });
   }
 
   paintLock(context, view, pieces) {
