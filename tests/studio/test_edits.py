@@ -15,7 +15,7 @@ from edgewise.studio.journal import Journal
 from edgewise.studio.levels import INSIDE
 from edgewise.studio.limits import RefusedError
 from edgewise.studio.strokes import stroke_patch
-from tests.fakes import ColourEngine, disc, overlap
+from tests.fakes import ColourEngine, disc, overlap, red_on_blue
 from tests.studio.serving import COARSE, PHOTO, SHAPE, TRUTH
 
 LEVELS = np.where(COARSE, np.uint8(255), np.uint8(0))
@@ -196,7 +196,6 @@ def test_the_expected_number_of_runs_is_about_right(radius):
     engine = ColourEngine()
     shape = (300, 300)
     mask = disc(shape, (150, 150), radius * 3)
-    photo = np.full((*shape, 3), 128, np.uint8)
-    Job(engine, None).refiner.refine(photo, mask.astype(np.float32))
+    Job(engine, None).refiner.refine(red_on_blue(mask), mask.astype(np.float32))
     expected = edits.expected_runs(mask, EdgeSettings())
     assert expected / 3 <= len(engine.shapes) <= expected * 3
