@@ -165,14 +165,18 @@ def _run(
 def expected_runs(inside: NDArray[np.bool_], settings: EdgeSettings) -> int:
     """About how often the network will run for a mask, bool HxW: the overview and the edge's tiles.
 
-    A contour of n pixels crosses about 1 + 1.5 n / core tiles of that core; a pass at half the
-    size has half the contour, so that all passes together cost twice the last one.
+    A contour of n pixels crosses about 1 + 1.5 n / core tiles of that core, and never more than
+    lie around its box; a pass at half the size has half the contour, so that all passes together
+    cost twice the last one.
     """
-    shape = np.ones((3, 3), np.uint8)
-    contour = np.count_nonzero(cv2.morphologyEx(inside.astype(np.uint8), cv2.MORPH_GRADIENT, shape))
-    tiles = 1 + 1.5 * contour / 2 / (settings.tile - settings.overlap)  # both sides were counted
-    small = inside.size <= settings.rounds_pixels
-    passes = 2 + (settings.rounds - 1 if small else 0)
+    square = np.ones((3, 3), np.uint8)
+    contour = cv2.morphologyEx(inside.astype(np.uint8), cv2.MORPH_GRADIENT, square)
+    core = settings.tile - settings.overlap
+    _, _, width, height = cv2.boundingRect(contour)
+    around = math.ceil(max(1, width) / core) * math.ceil(max(1, height) / core)
+    length = np.count_nonzero(contour) / 2  # pixels on both sides were counted
+    tiles = min(around, 1 + 1.5 * length / core)
+    passes = 2 + (settings.rounds - 1 if inside.size <= settings.rounds_pixels else 0)
     return 1 + math.ceil(passes * tiles / settings.batch)
 
 
