@@ -1,5 +1,8 @@
 """Time and peak memory of refining one photo, by size and by step.
 
+`whole` is settling and writing the answer into an array; `network` is the network's time summed
+over its threads.
+
     python bench/refine.py [--sizes 0.5 2 8 18] [--threads 2] [--repeat 3] [--json FILE]
 
 Each size runs in a process of its own, so that peak memory is that size's; `total` is the wall
@@ -58,7 +61,8 @@ class TimedEngine:
     """An engine that adds up its time and its pixels."""
 
     def __init__(self, engine: OnnxEngine, seconds: dict[str, float]) -> None:
-        self.stride, self.engine, self.seconds = engine.stride, engine, seconds
+        self.stride, self.threads = engine.stride, engine.threads
+        self.engine, self.seconds = engine, seconds
         self.pixels = 0
 
     def __call__(self, views: Any) -> Any:
@@ -72,7 +76,7 @@ def measure(photo: Path, mask: Path, threads: int) -> dict[str, float]:
     seconds: dict[str, float] = defaultdict(float)
     whole = time.perf_counter()
     engine = TimedEngine(timed(seconds, "open", OnnxEngine)(threads=threads), seconds)
-    for step in ("choose_views", "overview", "edge_passes", "settle"):
+    for step in ("choose_views", "overview", "edge_answer", "whole", "edge_agreement"):
         setattr(module, step, timed(seconds, step, getattr(module, step)))
     picture = timed(seconds, "read", read_photo)(photo)
     coarse = timed(seconds, "read", read_mask)(mask, size=picture.shape[:2])

@@ -1,5 +1,7 @@
 """By region the result is the same as in memory, and what cannot be read is told."""
 
+from contextlib import ExitStack
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -96,7 +98,9 @@ def test_a_smaller_mask_is_enlarged_as_in_memory():
 def test_indices_are_levels(files):
     _, mask, _ = files(*_photo())
     Image.fromarray(disc(SHAPE, (50, 60), 9).astype(np.uint8)).save(mask)
-    assert set(np.unique(open_mask(mask, SHAPE).read(Box(0, 0, *SHAPE)))) == {0, 255}
+    with ExitStack() as stack:
+        plane = open_mask(mask, SHAPE, stack)
+        assert set(np.unique(plane.read(Box(0, 0, *SHAPE)))) == {0, 255}
 
 
 def test_an_empty_mask_comes_back_with_a_warning(files):

@@ -1,8 +1,8 @@
 """Very large photos: read by region, refined within a bound of memory, written as they come.
 
 The steps are those of `edgewise.refiner`, over planes that libvips (the extra `large`) reads from
-the files: a JPEG or a PNG is unpacked once into a temporary file, a tiled TIFF is read where it is
-looked at. What is held follows the length of the object's edge, not the photo's area.
+the files, once, into a temporary file of their pixels. What is held follows the length of the
+object's edge, not the photo's area.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-import threading
 import warnings
-from dataclasses import dataclass, field, replace
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -124,13 +124,15 @@ def refine_file(
     """
     if Path(output).suffix.lower() not in _SUFFIXES:
         raise OutputError(f"{output}: a large mask is written as one of {', '.join(_SUFFIXES)}")
-    picture = open_photo(photo)
-    coarse = open_mask(mask, picture.shape)
-    lean = Refiner(refiner.engine, settings=replace(refiner.settings, held_pixels=0))
-    found: list[tuple[Box, Answer | None]] = []
-    if _two_sided(coarse):
-        found = list(lean.answers(picture, coarse, overview_only=overview_only))
-    _write(output, coarse, found, soft=soft)
+    with ExitStack() as stack:
+        picture = open_photo(photo, stack)
+        coarse = open_mask(mask, picture.shape, stack)
+        settings = replace(refiner.settings, held_pixels=0)
+        lean = Refiner(refiner.engine, proposer=refiner.proposer, settings=settings)
+        found: list[tuple[Box, Answer | None]] = []
+        if _two_sided(coarse):
+            found = list(lean.answers(picture, coarse, overview_only=overview_only))
+        _write(output, coarse, found, soft=soft)
 
 
 def _two_sided(coarse: Plane) -> bool:
@@ -193,42 +195,40 @@ def _write(
 
 
 @dataclass(frozen=True)
-class FilePlane:
-    """A picture file as a plane; may be read by several threads at a time."""
+class RawPlane:
+    """A picture's pixels, row by row in a file, as a plane; several threads may read at a time.
 
-    image: Any
-    name: str
-    _regions: threading.local = field(default_factory=threading.local)
+    Read, not mapped: the pages of a mapped file count as memory of the process.
+    """
 
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Height and width."""
-        return self.image.height, self.image.width
+    file: IO[bytes]
+    shape: tuple[int, int]
+    bands: int
 
     def read(self, box: Box) -> NDArray[np.uint8]:
-        """See `Plane`.
-
-        Raises:
-            InputError: the file is damaged there.
-        """
-        vips = _vips()
-        region = getattr(self._regions, "region", None)
-        try:
-            if region is None:
-                region = self._regions.region = vips.Region.new(self.image)
-            data = region.fetch(box.left, box.top, box.width, box.height)
-        except vips.Error as error:
-            raise InputError(f"{self.name}: is damaged or cut off: {_line(error)}") from error
-        pixels = np.frombuffer(data, np.uint8)
-        bands = self.image.bands
-        return pixels.reshape((box.height, box.width, bands)[: 2 if bands == 1 else 3])
+        """See `Plane`."""
+        form = (box.height, box.width) if self.bands == 1 else (box.height, box.width, self.bands)
+        pixels = np.empty(form, np.uint8)
+        descriptor, row = self.file.fileno(), self.shape[1] * self.bands
+        first = box.top * row + box.left * self.bands
+        if box.width == self.shape[1]:
+            os.preadv(descriptor, [pixels.data], first)
+            return pixels
+        for index, line in enumerate(pixels):
+            os.preadv(descriptor, [line.data], first + index * row)
+        return pixels
 
 
-def open_photo(path: str | os.PathLike[str]) -> FilePlane:
+def open_photo(path: str | os.PathLike[str], stack: ExitStack) -> RawPlane:
     """A photo's file as a plane HxWx3 RGB: upright, in sRGB, 8 bits, without alpha.
+
+    Args:
+        path: a JPEG, PNG or TIFF file.
+        stack: closes the temporary file.
 
     Raises:
         InputError: the file is missing, no JPEG, PNG or TIFF, or of a form that is not read.
+        OutputError: its pixels do not fit into the folder of temporary files.
         DependencyError: the extra `large` is not installed.
     """
     vips = _vips()
@@ -243,14 +243,20 @@ def open_photo(path: str | os.PathLike[str]) -> FilePlane:
     if image.format != "uchar":
         raise InputError(f"{path}: its samples are {image.format}; save it as 8-bit RGB")
     image = image[0].bandjoin([image[0], image[0]]) if image.bands < 3 else image[:3]
-    return FilePlane(image, os.fspath(path))
+    return _unpacked(image, path, stack)[0]
 
 
-def open_mask(path: str | os.PathLike[str], shape: tuple[int, int]) -> Plane:
+def open_mask(path: str | os.PathLike[str], shape: tuple[int, int], stack: ExitStack) -> Plane:
     """A coarse mask's file as a plane HxW in 0..255, fitted to the photo's `shape`.
+
+    Args:
+        path: the file.
+        shape: height and width of the photo.
+        stack: closes the temporary file.
 
     Raises:
         InputError: the file is missing, is no grey picture, holds labels, or does not fit.
+        OutputError: its pixels do not fit into the folder of temporary files.
         DependencyError: the extra `large` is not installed.
     """
     width, height = picture_size(path)
@@ -262,12 +268,52 @@ def open_mask(path: str | os.PathLike[str], shape: tuple[int, int]) -> Plane:
             f"{path}: has {image.bands} channels of {image.format}; expected grey of 1 or 8 bits "
             "as the mask of a photo that does not fit into the memory allowed"
         )
-    counts = image.hist_find().numpy().ravel()
+    plane, counts = _unpacked(image, path, stack)
     if int(np.flatnonzero(counts)[-1]) == 1:
-        image = (image * 255).cast("uchar")  # the levels are the indices 0 and 1
-    else:
-        refuse_label_counts(np.pad(counts, (0, 256 - len(counts))), 255, os.fspath(path))
-    return FilePlane(image, os.fspath(path))
+        return Indices(plane)
+    refuse_label_counts(counts, 255, os.fspath(path))
+    return plane
+
+
+def _unpacked(
+    image: Any, path: str | os.PathLike[str], stack: ExitStack
+) -> tuple[RawPlane, NDArray[np.int64]]:
+    """A picture's pixels in a temporary file, and how many of its samples have each level."""
+    vips = _vips()
+    file = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 (the stack closes it)
+    counts = np.zeros(256, np.int64)
+    region = vips.Region.new(image)
+    try:
+        for box in strips((image.height, image.width)):
+            data = region.fetch(box.left, box.top, box.width, box.height)
+            file.write(data)
+            if image.bands == 1:
+                counts += np.bincount(np.frombuffer(data, np.uint8), minlength=256)
+        file.flush()
+    except vips.Error as error:
+        raise InputError(f"{path}: is damaged or cut off: {_line(error)}") from error
+    except OSError as error:
+        raise OutputError(
+            f"{tempfile.gettempdir()}: cannot hold the pixels of {path}: {error.strerror}; "
+            "set TMPDIR to a folder with more room"
+        ) from error
+    return RawPlane(file, (image.height, image.width), image.bands), counts
+
+
+@dataclass(frozen=True)
+class Indices:
+    """A mask of the levels 0 and 1 as one of 0 and 255."""
+
+    plane: Plane
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.plane.shape
+
+    def read(self, box: Box) -> NDArray[np.uint8]:
+        """See `Plane`."""
+        return self.plane.read(box) * np.uint8(255)
 
 
 class Enlarged:
@@ -322,7 +368,10 @@ def _opened(path: str | os.PathLike[str]) -> Any:
     if width * height > MAX_PIXELS:
         raise InputError(f"{path}: has {width}x{height} pixels, more than {MAX_PIXELS}")
     try:
-        image = vips.Image.new_from_file(os.fspath(path), access="random", fail_on="truncated")
+        image = vips.Image.new_from_file(os.fspath(path), access="sequential", fail_on="truncated")
+        if image.get_typeof("orientation") and image.get("orientation") > 1:
+            # Turning needs all rows; libvips keeps many of them in a file of its own.
+            image = vips.Image.new_from_file(os.fspath(path), access="random", fail_on="truncated")
         if image.get("vips-loader") not in _LOADERS:
             raise InputError(
                 f"{path}: does not fit into the memory allowed; only JPEG, PNG and "

@@ -157,6 +157,10 @@ def test_the_fade_is_whole_near_the_band_and_none_beyond_reach():
     assert (weight[20:] == 0).all()
 
 
+def test_without_a_band_nothing_may_change():
+    assert (fade(np.zeros((5, 5), bool), 16) == 0).all()
+
+
 @pytest.mark.parametrize(
     "wrong",
     [{"tile": 0}, {"overlap": 256}, {"batch": 0}, {"reach": 0}, {"doubt": 0.5}, {"rounds": 0}],

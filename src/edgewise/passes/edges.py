@@ -86,7 +86,8 @@ def fade(band: NDArray[np.bool_], reach: float) -> NDArray[np.float32]:
     It keeps a look at a part, which knows less than the overview, from opening holes inside.
     """
     away = cv2.distanceTransform((~band).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
-    return np.asarray(np.clip(2 - 2 * away / reach, 0, 1), np.float32)
+    # Where there is no band at all, distances are the largest numbers there are.
+    return np.asarray(np.clip(2 - 2 * np.minimum(away, reach) / reach, 0, 1), np.float32)
 
 
 def work_in(answer: Answer, boxes: Iterable[Box], *, doubt: float, grain: int) -> NDArray[np.bool_]:

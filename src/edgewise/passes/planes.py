@@ -74,6 +74,24 @@ class Window:
         return self.plane.read(box.moved(self.box.top, self.box.left))
 
 
+@dataclass(frozen=True)
+class Enlarged:
+    """A picture of `shape` of which only a level at a `power` of two is known; HxW.
+
+    Every pixel of a square has the square's value.
+    """
+
+    small: NDArray[np.uint8]
+    power: int
+    shape: tuple[int, int]
+
+    def read(self, box: Box) -> NDArray[np.uint8]:
+        """See `Plane`."""
+        rows = np.arange(box.top, box.bottom) >> self.power
+        columns = np.arange(box.left, box.right) >> self.power
+        return np.asarray(self.small[rows].take(columns, axis=1))
+
+
 def read_over(
     read: Callable[[Box], NDArray[Any]], shape: tuple[int, int], box: Box
 ) -> NDArray[Any]:
@@ -132,7 +150,15 @@ def any_inside(coarse: Plane, power: int) -> NDArray[np.bool_]:
 
 def smaller(plane: Plane, power: int) -> NDArray[np.uint8]:
     """All of a plane, each side halved `power` times, at most 6."""
-    return np.concatenate([reduced(plane.read(box), 1 << power) for box in strips(plane.shape)])
+    height, width = halved(plane.shape, power)
+    # Made first: pieces that stay, between strips that go, would leave holes in memory.
+    small: NDArray[np.uint8] | None = None
+    for box in strips(plane.shape):
+        part = reduced(plane.read(box), 1 << power)
+        if small is None:
+            small = np.empty((height, width, *part.shape[2:]), np.uint8)
+        small[box.top >> power : (box.top >> power) + len(part)] = part
+    return np.zeros((height, width), np.uint8) if small is None else small
 
 
 @dataclass(frozen=True)

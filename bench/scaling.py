@@ -1,0 +1,122 @@
+"""Cost against boundary length at one area, and against area at one boundary length.
+
+    python bench/scaling.py [--repeat 3] [--threads 1] [--json FILE] [--short]
+
+The photo is noise with a shape in another colour; the coarse mask is the shape, shifted. The shape
+is a box of stripes: more stripes in one frame are more boundary in the same photo; a frame around
+one shape, ever larger, is more photo around the same boundary, looked at as a whole because two
+specks in its corners widen the view. Times are processor seconds of `Refiner.refine` alone; an
+exponent is the slope of a straight line through the logarithms.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgewise.network.runtime import OnnxEngine
+from edgewise.refiner import Refiner
+
+
+def stripes(side: int, box: int, count: int) -> NDArray[np.bool_]:
+    """A photo of `side` pixels square with `count` bars in a box of `box` pixels in its middle."""
+    mask = np.zeros((side, side), np.bool_)
+    first = (side - box) // 2
+    pitch = box / count
+    for bar in range(count):
+        left = first + round(bar * pitch)
+        mask[first : first + box, left : left + max(2, round(pitch / 2))] = True
+    return mask
+
+
+def specks(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The mask with a small piece in two corners, so that its view is the whole photo."""
+    wide = mask.copy()
+    wide[4:24, 4:24] = wide[-24:-4, -24:-4] = True
+    return wide
+
+
+def photographed(truth: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """A noisy photo of the shape."""
+    noise = np.random.default_rng(0).integers(0, 40, (*truth.shape, 3), np.uint8)
+    colours = np.array([[60, 110, 170], [190, 90, 60]], np.uint8)
+    return np.asarray(colours[truth.astype(np.intp)] + noise)
+
+
+def boundary(mask: NDArray[np.bool_]) -> int:
+    """Pairs of neighbours of which one is inside."""
+    return int((mask[1:] != mask[:-1]).sum() + (mask[:, 1:] != mask[:, :-1]).sum())
+
+
+class CountingEngine:
+    """An engine that counts its pixels."""
+
+    def __init__(self, engine: OnnxEngine) -> None:
+        self.stride, self.threads, self.engine = engine.stride, engine.threads, engine
+        self.pixels = 0
+
+    def __call__(self, views: Any) -> Any:
+        """Run and count."""
+        self.pixels += views[:, 0].size
+        return self.engine(views)
+
+
+def measure(truth: NDArray[np.bool_], threads: int, repeat: int) -> dict[str, float]:
+    """One shape's area, boundary, processor time and network pixels."""
+    engine = CountingEngine(OnnxEngine(threads=threads))
+    refiner = Refiner(engine)
+    photo, coarse = photographed(truth), np.roll(truth, (3, -4), (0, 1))
+    seconds = []
+    for _ in range(repeat):
+        began = time.process_time()
+        refiner.refine(photo, coarse)
+        seconds.append(time.process_time() - began)
+    return {
+        "megapixels": round(truth.size / 1e6, 3),
+        "boundary": boundary(truth),
+        "cpu_s": round(min(seconds), 3),
+        "network_megapixels": round(engine.pixels / repeat / 1e6, 3),
+    }
+
+
+def exponent(rows: list[dict[str, float]], of: str) -> float:
+    """The slope of log time over log `of`."""
+    x, y = (np.log([row[key] for row in rows]) for key in (of, "cpu_s"))
+    return round(float(np.polyfit(x, y, 1)[0]), 3)
+
+
+def main() -> None:
+    """Measure both series."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--short", action="store_true", help="small photos, to try it")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    side, sides = (600, [600, 1200]) if options.short else (4000, [2100, 3000, 4200, 6000, 8400])
+    counts = [1, 2] if options.short else [1, 2, 4, 8]
+    by_boundary = [
+        measure(specks(stripes(side, side * 9 // 10, count)), options.threads, options.repeat)
+        for count in counts
+    ]
+    by_area = [
+        measure(specks(stripes(one, sides[0] * 8 // 10, 2)), options.threads, options.repeat)
+        for one in sides
+    ]
+    found = {
+        "by_boundary": by_boundary,
+        "by_area": by_area,
+        "exponent_of_boundary": exponent(by_boundary, "boundary"),
+        "exponent_of_area": exponent(by_area, "megapixels"),
+    }
+    print(json.dumps(found, indent=1))
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
