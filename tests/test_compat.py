@@ -5,7 +5,7 @@ import inspect
 import numpy as np
 import pytest
 
-from edgewise import compat
+from edgewise import compat, refiner
 from edgewise.errors import EdgewiseWarning, InputError, ModelError
 from edgewise.refiner import Refiner
 
@@ -44,7 +44,8 @@ def engines(monkeypatch):
         opened.append(FakeEngine(*args, **options))
         return opened[-1]
 
-    monkeypatch.setattr(compat, "OnnxEngine", opening)
+    monkeypatch.setattr(refiner, "OnnxEngine", opening)
+    monkeypatch.setattr(refiner, "OnnxProposer", FakeEngine)
     return opened
 
 
@@ -172,10 +173,11 @@ def test_devices_are_named_as_torch_names_them(engines, device, opened):
 
 
 def test_without_cuda_the_cpu_is_taken_and_said(monkeypatch):
-    monkeypatch.setattr(compat, "OnnxEngine", NoCuda)
+    monkeypatch.setattr(refiner, "OnnxEngine", NoCuda)
+    monkeypatch.setattr(refiner, "OnnxProposer", FakeEngine)
     with pytest.warns(EdgewiseWarning, match="'cuda' is not available; the CPU is taken"):
-        refiner = compat.Refiner("cuda:0")
-    assert refiner.device == "cuda:0"
+        moved = compat.Refiner("cuda:0")
+    assert moved.device == "cuda:0"
 
 
 def test_unknown_devices_are_refused(engines):

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgewise.errors import EdgewiseWarning, InputError, ModelError
-from edgewise.network.runtime import Engine, OnnxEngine
 from edgewise.refiner import Refiner as _Refiner
 
 THRESHOLD = 127
@@ -51,7 +50,7 @@ class Refiner:
             raise InputError(f"channels is {channels!r}; expected 'bgr' or 'rgb'")
         self.device = device
         self.channels = channels
-        self._refiner = _Refiner(_engine(str(device)))
+        self._refiner = _opened(str(device))
 
     def refine(
         self,
@@ -86,15 +85,15 @@ class Refiner:
         return np.asarray(np.rint(soft * np.float32(255)), np.uint8)
 
 
-def _engine(device: str) -> Engine:
-    """The network on a device named as torch names it."""
+def _opened(device: str) -> _Refiner:
+    """The refiner on a device named as torch names it."""
     if device not in ("cuda", "cuda:0"):
-        return OnnxEngine(device=device)
+        return _Refiner.open(device=device)
     try:
-        return OnnxEngine(device="cuda")
+        return _Refiner.open(device="cuda")
     except ModelError as error:
         warnings.warn(f"{error}; the CPU is taken", EdgewiseWarning, stacklevel=3)
-        return OnnxEngine()
+        return _Refiner.open()
 
 
 def _binary(mask: NDArray[np.generic]) -> NDArray[np.bool_]:

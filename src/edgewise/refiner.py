@@ -1,10 +1,12 @@
-"""Refiner: view -> overview -> edges -> settle."""
+"""Refiner: view -> proposal -> overview -> edges -> settle."""
 
 import math
+import os
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Self
 
 import cv2
 import numpy as np
@@ -13,11 +15,13 @@ from numpy.typing import ArrayLike, NDArray
 from edgewise.errors import EdgewiseWarning, InputError
 from edgewise.images import as_photo
 from edgewise.masks import as_mask
-from edgewise.network.runtime import Engine, OnnxEngine
+from edgewise.network.catalog import DEFAULT
+from edgewise.network.runtime import Engine, OnnxEngine, OnnxProposer, Proposer
 from edgewise.passes.answers import Answer, Known, whole
 from edgewise.passes.edges import EdgeSettings, edge_answer
-from edgewise.passes.overview import overview, overview_power, rescaled
-from edgewise.passes.planes import Held, Plane, Pyramid, Window, any_inside, halved
+from edgewise.passes.overview import overview, overview_power, rescaled, to_bytes
+from edgewise.passes.planes import Enlarged, Held, Plane, Pyramid, Window, any_inside, halved
+from edgewise.passes.proposal import propose
 from edgewise.passes.settle import Settled, Trust, edge_agreement
 from edgewise.passes.view import Box, choose_views
 
@@ -31,6 +35,8 @@ class Settings:
 
     Attributes:
         margin: room around the object, as a share of the view's longer side.
+        proposal_side: longer side of the proposal's look, in pixels; 0 does without proposals.
+        proposal_least: IoU with the coarse mask from which a proposal is believed.
         overview_side: longer side of the overview, in pixels.
         overview_rounds: looks at the overview, each fed the one before.
         view_gain: pieces get views of their own where those are smaller by this factor.
@@ -45,6 +51,8 @@ class Settings:
     """
 
     margin: float = 0.15
+    proposal_side: int = 672
+    proposal_least: float = 0.6
     overview_side: int = 512
     overview_rounds: int = 1
     view_gain: float = 1.6
@@ -62,6 +70,11 @@ class Settings:
             raise InputError(
                 f"margin {self.margin}, overview_side {self.overview_side}, overview_rounds "
                 f"{self.overview_rounds}: they must be at least 0, 1 and 1"
+            )
+        if self.proposal_side < 0 or not 0 <= self.proposal_least <= 1:
+            raise InputError(
+                f"proposal_side {self.proposal_side}, proposal_least {self.proposal_least}: "
+                "they must be at least 0, and in 0..1"
             )
         if not 0 <= self.free < self.near or self.view_gain <= 0:
             raise InputError(
@@ -82,13 +95,51 @@ class Refiner:
     """Refines masks; holds the opened network, so make one and use it for many photos.
 
     Args:
-        engine: the network; by default the package's own on every core.
+        engine: the network; None opens the package's own, and its proposal network.
+        proposer: the proposal network of an engine that is given; None does without proposals.
         settings: choices of the steps.
     """
 
-    def __init__(self, engine: Engine | None = None, *, settings: Settings | None = None) -> None:
-        self.engine = engine or OnnxEngine()
+    def __init__(
+        self,
+        engine: Engine | None = None,
+        *,
+        proposer: Proposer | None = None,
+        settings: Settings | None = None,
+    ) -> None:
         self.settings = settings or Settings()
+        if engine is None and proposer is None and self.settings.proposal_side:
+            proposer = OnnxProposer()
+        self.engine, self.proposer = engine or OnnxEngine(), proposer
+
+    @classmethod
+    def open(
+        cls,
+        model: str | os.PathLike[str] = DEFAULT,
+        *,
+        threads: int | None = None,
+        device: str = "cpu",
+        settings: Settings | None = None,
+    ) -> Self:
+        """A refiner on the package's networks.
+
+        Args:
+            model: a name of `edgewise models`, or the path of an .onnx file.
+            threads: cores to use; None takes every core that this process may use.
+            device: "cpu", or "cuda" where onnxruntime-gpu is installed.
+            settings: choices of the steps.
+
+        Raises:
+            ModelError: no such model, a damaged file, or a device that is not available.
+        """
+        choices = settings or Settings()
+        return cls(
+            OnnxEngine(model, threads=threads, device=device),
+            proposer=OnnxProposer(threads=threads, device=device)
+            if choices.proposal_side
+            else None,
+            settings=choices,
+        )
 
     def refine(
         self, photo: ArrayLike, mask: ArrayLike, *, overview_only: bool = False
@@ -156,6 +207,7 @@ class Refiner:
     def _answer(self, photo: Plane, coarse: Plane, overview_only: bool) -> Answer | None:
         settings, engine = self.settings, self.engine
         photos, masks = Pyramid(photo), Pyramid(coarse)
+        proposed = self._proposal(photos, masks)
         power = overview_power(photo.shape, settings.overview_side)
         soft = overview(
             engine,
@@ -163,6 +215,7 @@ class Refiner:
             masks.whole(power),
             long_side=settings.overview_side,
             rounds=settings.overview_rounds,
+            prior=proposed,
         )
         answer: Answer = (
             Known(rescaled(soft, photo.shape))
@@ -170,12 +223,34 @@ class Refiner:
             else edge_answer(engine, photos, masks, soft, settings.edges)
         )
         say = Trust(trust=settings.trust, near=settings.near, free=settings.free)
-        answer = Settled(answer, masks, say)
+        answer = Settled(answer, masks if proposed is None else _meant(proposed, photo.shape), say)
         if photo.shape[0] * photo.shape[1] <= settings.held_pixels:
             answer = Known(whole(answer))
         if edge_agreement(photo, coarse, answer) > settings.exact:
             return None
         return answer
+
+    def _proposal(self, photo: Pyramid, coarse: Pyramid) -> NDArray[np.float32] | None:
+        settings = self.settings
+        if self.proposer is None or not settings.proposal_side:
+            return None
+        power = overview_power(photo.plane.shape, settings.proposal_side)
+        return propose(
+            self.proposer,
+            photo.whole(power),
+            coarse.whole(power),
+            long_side=settings.proposal_side,
+            least=settings.proposal_least,
+        )
+
+
+def _meant(proposed: NDArray[np.float32], shape: tuple[int, int]) -> Pyramid:
+    """A proposal as the coarse mask of a view of `shape`."""
+    power = 0
+    while max(halved(shape, power)) > max(proposed.shape):
+        power += 1
+    small = to_bytes(rescaled(proposed, halved(shape, power)))
+    return Pyramid(Enlarged(small, power, shape))
 
 
 def levels_of(coarse: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -186,7 +261,7 @@ def levels_of(coarse: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 @cache
 def _default() -> Refiner:
-    return Refiner()
+    return Refiner.open()
 
 
 def refine(photo: ArrayLike, mask: ArrayLike, *, overview_only: bool = False) -> Refinement:

@@ -148,10 +148,9 @@ def _as_json(chosen: Selection) -> dict[str, Any]:
 
 
 def _refiner(model: str, threads: int | None, device: str) -> "Refiner":
-    from edgewise.network.runtime import OnnxEngine
     from edgewise.refiner import Refiner
 
-    return Refiner(OnnxEngine(model, threads=threads, device=device))
+    return Refiner.open(model, threads=threads, device=device)
 
 
 @dataclass(frozen=True)

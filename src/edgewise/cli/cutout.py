@@ -75,10 +75,9 @@ def _refined(
     network: tuple[str, int | None, str],
 ) -> "NDArray[np.float32]":
     """The refined soft mask; what the refiner warns of goes to standard error."""
-    from edgewise.network.runtime import OnnxEngine
     from edgewise.refiner import Refiner
 
     model, threads, device = network
-    refiner = Refiner(OnnxEngine(model, threads=threads, device=device))
+    refiner = Refiner.open(model, threads=threads, device=device)
     with warnings_told(name):
         return refiner.refine(photo, mask).soft

@@ -1,5 +1,6 @@
 """`edgewise refine`: one photo, or a folder of them."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from edgewise.errors import EdgewiseError, InputError, OutputError
 from edgewise.files import make_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from edgewise.evaluation import Refine
 
 SOME_FAILED = 1
@@ -45,7 +48,9 @@ def command(
             raise OutputError(f"{output}: is a folder; give the name of a file to write")
         if _by_region((photo, mask), output, engine, choices, memory, soft=soft):
             return
-        _refine_file(_open(engine, choices), (photo, mask), output, soft=soft)
+        with ThreadPoolExecutor(1) as pool:  # opening takes as long as reading a photo
+            opened = pool.submit(_open, engine, choices)
+            _refine_file(opened.result, (photo, mask), output, soft=soft)
         return
     if not (photos and masks) or photo or mask:
         raise InputError("give PHOTO MASK, or --photos FOLDER --masks FOLDER")
@@ -62,7 +67,7 @@ def command(
         target = output / f"{pair[0].stem}.png"
         try:
             if not _by_region(pair, target, engine, choices, memory, soft=soft):
-                _refine_file(refine, pair, target, soft=soft)
+                _refine_file(lambda: refine, pair, target, soft=soft)
         except EdgewiseError as error:
             failed += 1
             typer.echo(f"edgewise: {error}", err=True)
@@ -115,21 +120,22 @@ def _by_region(
     bound = None if memory is None else bytes_of(memory)
     if engine != engines.OWN or not by_region(pair[0], output, bound):
         return False
-    from edgewise.network.runtime import OnnxEngine
     from edgewise.refiner import Refiner
 
-    refiner = Refiner(OnnxEngine(choices.model, threads=choices.threads, device=choices.device))
+    refiner = Refiner.open(choices.model, threads=choices.threads, device=choices.device)
     with warnings_told(pair[1]):
         refine_file(refiner, *pair, output, soft=soft, overview_only=choices.overview_only)
     return True
 
 
-def _refine_file(refine: "Refine", pair: tuple[Path, Path], output: Path, *, soft: bool) -> None:
+def _refine_file(
+    opened: "Callable[[], Refine]", pair: tuple[Path, Path], output: Path, *, soft: bool
+) -> None:
     from edgewise.images import read_photo
     from edgewise.masks import read_mask, write_mask
 
     photo = read_photo(pair[0])
     mask = read_mask(pair[1], size=(photo.shape[0], photo.shape[1]))
     with warnings_told(pair[1]):
-        refined = refine(photo, mask)
+        refined = opened()(photo, mask)
     write_mask(output, refined if soft else refined > 0.5, soft=soft)

@@ -64,10 +64,9 @@ class NetworkEngine:
         Raises:
             ModelError: there is no such model, or it cannot be opened.
         """
-        from edgewise.network.runtime import OnnxEngine
         from edgewise.refiner import Refiner
 
-        return Refiner(OnnxEngine(self.model, threads=self.threads, device=self.device))
+        return Refiner.open(self.model, threads=self.threads, device=self.device)
 
     def describe(self) -> dict[str, str]:
         """The weights, by name and checksum, and the refiner's settings.

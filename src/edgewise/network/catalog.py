@@ -10,6 +10,7 @@ from pathlib import Path
 from edgewise.errors import ModelError
 
 DEFAULT = "default"
+PROPOSAL = "proposal"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +25,7 @@ class Model:
         stride: heights and widths of the network's input are multiples of this.
         licence: of the weights.
         about: one line for `edgewise models`.
+        role: "refinement", which users choose among, or "proposal".
     """
 
     name: str
@@ -33,6 +35,7 @@ class Model:
     stride: int
     licence: str
     about: str
+    role: str = "refinement"
 
     @property
     def path(self) -> Path:

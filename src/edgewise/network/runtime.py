@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgewise.errors import ModelError
-from edgewise.network.catalog import DEFAULT, find
+from edgewise.network.catalog import DEFAULT, PROPOSAL, find
 
 Views = NDArray[np.uint8]
 Masks = NDArray[np.float32]
@@ -37,6 +37,27 @@ class Engine(Protocol):
         ...
 
 
+class Proposer(Protocol):
+    """Anything that says which whole object a mask may mean."""
+
+    stride: int
+    """Heights and widths of photos are multiples of this."""
+
+    def __call__(self, photo: Views, mask: Masks, places: NDArray[np.float32]) -> Masks:
+        """Candidate masks.
+
+        Args:
+            photo: uint8 (3, H, W) RGB.
+            mask: float32 (H / 4, W / 4), log-odds of the coarse mask.
+            places: float32 (3, 2), x and y in pixels of the photo: a point inside the object, the
+                first and the last corner of its box.
+
+        Returns:
+            float32 (candidates, H / 4, W / 4), log-odds.
+        """
+        ...
+
+
 class OnnxEngine:
     """A network of the catalog, or any ONNX file of the same interface, on ONNX Runtime.
 
@@ -60,7 +81,9 @@ class OnnxEngine:
         path, self.stride = _locate(model)
         cores = threads or len(os.sched_getaffinity(0))
         self.threads = cores if device == "cpu" else 1
-        self._session = _open(path, _provider(device))
+        # Views on a core each are faster than cores that share a view and wait for each other at
+        # every layer; and the answer does not depend on how many there are.
+        self._session = _open(path, _provider(device), threads=1)
         self._pool: ThreadPoolExecutor | None = None
 
     def __call__(self, views: Views) -> Masks:
@@ -74,6 +97,32 @@ class OnnxEngine:
     def _run(self, views: Views) -> Masks:
         (masks,) = self._session.run(None, {"views": views})
         return np.asarray(masks, np.float32)
+
+
+class OnnxProposer:
+    """A proposal network of the catalog on ONNX Runtime.
+
+    Args:
+        model: a name of the catalog.
+        threads: cores that share a photo; None takes every core that this process may use.
+        device: see `OnnxEngine`.
+
+    Raises:
+        ModelError: no such model, a damaged file, or a device that is not available.
+    """
+
+    def __init__(
+        self, model: str = PROPOSAL, *, threads: int | None = None, device: str = "cpu"
+    ) -> None:
+        path, self.stride = _locate(model)
+        cores = threads or len(os.sched_getaffinity(0))
+        self._session = _open(path, _provider(device), threads=cores)
+
+    def __call__(self, photo: Views, mask: Masks, places: NDArray[np.float32]) -> Masks:
+        """See `Proposer`."""
+        given = {"photo": photo, "mask": mask, "places": places}
+        (candidates,) = self._session.run(None, given)
+        return np.asarray(candidates, np.float32)
 
 
 def _locate(model: str | os.PathLike[str]) -> tuple[Path, int]:
@@ -98,13 +147,11 @@ def _provider(device: str) -> str:
     return providers[device]
 
 
-def _open(path: Path, provider: str):  # type: ignore[no-untyped-def]  # untyped library
+def _open(path: Path, provider: str, *, threads: int):  # type: ignore[no-untyped-def]  # untyped library
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    # Views on a core each are faster than cores that share a view and wait for each other at
-    # every layer; and the answer does not depend on how many there are.
-    options.intra_op_num_threads = 1
+    options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     # One arena that only grows would keep the largest batch's memory for ever.
     options.enable_cpu_mem_arena = False

@@ -63,6 +63,7 @@ def overview(
     *,
     long_side: int,
     rounds: int,
+    prior: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
     """Soft mask of one view, at the overview's own size.
 
@@ -72,11 +73,14 @@ def overview(
         coarse: uint8 HxW in 0..255, the coarse mask there.
         long_side: longer side of the look, in pixels.
         rounds: looks; each but the first takes the one before as its prior.
+        prior: float32 hxw in 0..1, the view at any size: the first look's prior; None takes the
+            coarse mask.
     """
     height, width = photo.shape[:2]
     size = overview_size((height, width), long_side, engine.stride)
     small, mask = resized(photo, size), resized(coarse, size)
-    soft: NDArray[np.float32] = engine(stacked(small, mask, mask)[None])[0]
+    first = mask if prior is None else to_bytes(rescaled(prior, size))
+    soft: NDArray[np.float32] = engine(stacked(small, first, mask)[None])[0]
     for _ in range(rounds - 1):
         soft = engine(stacked(small, to_bytes(soft), mask)[None])[0]
     return soft

@@ -103,7 +103,7 @@ def test_a_photo_is_refused(tmp_path):
 
 def test_colours_mean_nothing_without_a_table(tmp_path):
     Image.fromarray(np.array(PALETTE, np.uint8)[LABELS]).save(tmp_path / "a.png")
-    with pytest.raises(InputError, match="has the colour .* in grey or palette, saved"):
+    with pytest.raises(InputError, match=r"has the colour .* in grey or palette, saved"):
         read_labels(tmp_path / "a.png")
 
 

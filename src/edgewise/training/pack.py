@@ -1,0 +1,76 @@
+"""Store an ONNX file's weights in fewer bits; they are unfolded to float32 when it is opened.
+
+The network computes as before, in float32, on weights that were rounded. A runtime folds the few
+operations that unfold them once, at the start, so that nothing is slower afterwards.
+"""
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+SMALL = 512  # elements; smaller tensors (norms, biases) stay as they are
+
+
+def pack(model: onnx.ModelProto, *, bits: int) -> onnx.ModelProto:
+    """The same network with rounded weights.
+
+    Args:
+        model: a network with float32 weights.
+        bits: 16 (half floats), or 8 (integers with a scale a channel; vectors are half floats).
+    """
+    packed = onnx.ModelProto()
+    packed.CopyFrom(model)
+    graph = packed.graph
+    kept, nodes = [], []
+    for tensor in graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.dtype == np.int64 and values.size >= SMALL:
+            kept.append(numpy_helper.from_array(values.astype(np.int16), tensor.name + ".int16"))
+            nodes.append(_cast(tensor.name + ".int16", tensor.name, TensorProto.INT64))
+        elif values.dtype != np.float32 or values.size < SMALL:
+            kept.append(tensor)
+        elif bits == 16 or values.ndim < 2:
+            kept.append(numpy_helper.from_array(values.astype(np.float16), tensor.name + ".half"))
+            nodes.append(_cast(tensor.name + ".half", tensor.name, TensorProto.FLOAT))
+        else:
+            whole, scale = quantised(values)
+            kept += [
+                numpy_helper.from_array(whole, tensor.name + ".int8"),
+                numpy_helper.from_array(scale, tensor.name + ".scale"),
+            ]
+            nodes += [
+                _cast(tensor.name + ".int8", tensor.name + ".wide", TensorProto.FLOAT),
+                helper.make_node(
+                    "Mul", [tensor.name + ".wide", tensor.name + ".scale"], [tensor.name]
+                ),
+            ]
+    operations = list(graph.node)
+    del graph.initializer[:], graph.node[:], graph.value_info[:]
+    graph.initializer.extend(kept)
+    graph.node.extend(nodes + operations)
+    return packed
+
+
+def _cast(source: str, target: str, kind: int) -> onnx.NodeProto:
+    return helper.make_node("Cast", [source], [target], to=kind)
+
+
+def quantised(values: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Symmetric 8-bit integers and their scale along the axis that loses least.
+
+    Returns:
+        int8 of the same shape, and float32 scales of a shape that multiplies it.
+    """
+    best: tuple[float, NDArray[np.int8], NDArray[np.float32]] | None = None
+    for axis in range(min(2, values.ndim)):
+        others = tuple(other for other in range(values.ndim) if other != axis)
+        scale = np.maximum(np.abs(values).max(others, keepdims=True) / 127, 1e-12)
+        scale = scale.astype(np.float32)
+        whole = np.rint(values / scale).astype(np.int8)
+        lost = float(np.square(whole * scale - values).sum())
+        if best is None or lost < best[0]:
+            best = lost, whole, scale
+    if best is None:
+        raise ValueError("a scalar has no axis to scale along")
+    return best[1], best[2]
