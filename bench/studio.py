@@ -29,7 +29,6 @@ from PIL import Image
 from edgewise.demo import pairs
 from edgewise.images import read_photo
 from edgewise.masks import read_mask
-from edgewise.network.runtime import Engine, OnnxEngine
 from edgewise.refiner import Refiner
 
 SIDE = 256
@@ -55,9 +54,9 @@ class Case:
     expected: NDArray[np.bool_]
 
 
-def engine_of(fake: bool) -> Engine:
-    """The network, or the fake one."""
-    return ColourEngine() if fake else OnnxEngine()
+def refiner_of(fake: bool) -> Refiner:
+    """The package's refiner, or one on the fake engine."""
+    return Refiner(ColourEngine()) if fake else Refiner.open()
 
 
 def serve(fake: bool, listener: socket.socket) -> None:
@@ -66,7 +65,9 @@ def serve(fake: bool, listener: socket.socket) -> None:
 
     from edgewise.studio.app import create_app
 
-    config = uvicorn.Config(create_app(engine_of(fake)), log_level="error", ws="none")
+    refiner = refiner_of(fake)
+    app = create_app(refiner.engine, proposer=refiner.proposer)
+    config = uvicorn.Config(app, log_level="error", ws="none")
     uvicorn.Server(config).run(sockets=[listener])
 
 
@@ -79,7 +80,7 @@ def png(picture: NDArray[Any]) -> bytes:
 
 def cases(fake: bool) -> list[Case]:
     """The demo's pairs at a small size, each as it is and flipped."""
-    refiner = Refiner(engine_of(fake))
+    refiner = refiner_of(fake)
     found = []
     for pair in pairs():
         photo = Image.fromarray(read_photo(pair.photo))

@@ -31,6 +31,23 @@ class AnswerEngine:
         return self.answer(views)
 
 
+class NothingProposer:
+    """Opened as `OnnxProposer` is; its one candidate is empty, which nobody believes."""
+
+    stride = 224
+
+    def __init__(
+        self, model: str = "proposal", *, threads: int | None = None, device: str = "cpu"
+    ) -> None:
+        self.runs = 0
+
+    def __call__(
+        self, photo: NDArray[np.uint8], mask: NDArray[np.float32], places: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        self.runs += 1
+        return np.full((1, *mask.shape), -8, np.float32)
+
+
 def prior_of(views: NDArray[np.uint8]) -> NDArray[np.float32]:
     """The prior mask, unchanged."""
     return views[:, 3].astype(np.float32) / 255

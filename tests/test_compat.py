@@ -8,6 +8,7 @@ import pytest
 from edgewise import compat, refiner
 from edgewise.errors import EdgewiseWarning, InputError, ModelError
 from edgewise.refiner import Refiner
+from tests.fakes import NothingProposer
 
 
 class FakeEngine:
@@ -45,7 +46,7 @@ def engines(monkeypatch):
         return opened[-1]
 
     monkeypatch.setattr(refiner, "OnnxEngine", opening)
-    monkeypatch.setattr(refiner, "OnnxProposer", FakeEngine)
+    monkeypatch.setattr(refiner, "OnnxProposer", NothingProposer)
     return opened
 
 
@@ -174,7 +175,7 @@ def test_devices_are_named_as_torch_names_them(engines, device, opened):
 
 def test_without_cuda_the_cpu_is_taken_and_said(monkeypatch):
     monkeypatch.setattr(refiner, "OnnxEngine", NoCuda)
-    monkeypatch.setattr(refiner, "OnnxProposer", FakeEngine)
+    monkeypatch.setattr(refiner, "OnnxProposer", NothingProposer)
     with pytest.warns(EdgewiseWarning, match="'cuda' is not available; the CPU is taken"):
         moved = compat.Refiner("cuda:0")
     assert moved.device == "cuda:0"

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from edgewise import refiner
 from edgewise.cli import BAD_INPUT, INTERRUPTED, main
 from edgewise.formats import brush
 from edgewise.formats.annotation import Form, Rle
 from edgewise.formats.coco import open_coco
 from edgewise.formats.convert import read, write
-from edgewise.network import runtime
 from edgewise.scenes import instances
 
-from ..fakes import ColourEngine, red_on_blue
+from ..fakes import ColourEngine, NothingProposer, red_on_blue
 from ..formats.shapes import masks_of
 
 SIZE = (96, 128)
@@ -31,7 +31,8 @@ class FakeEngine(ColourEngine):
 @pytest.fixture
 def run(monkeypatch, capsys):
     """Run a command with a network that knows red from blue: exit status and error lines."""
-    monkeypatch.setattr(runtime, "OnnxEngine", FakeEngine)
+    monkeypatch.setattr(refiner, "OnnxEngine", FakeEngine)
+    monkeypatch.setattr(refiner, "OnnxProposer", NothingProposer)
 
     def ran(*arguments):
         monkeypatch.setattr(sys, "argv", ["edgewise", *map(str, arguments)])

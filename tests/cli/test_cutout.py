@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from edgewise import refiner
 from edgewise.cli import BAD_INPUT, main
 from edgewise.cutout import compose, cut_out
-from edgewise.network import runtime
 from edgewise.refiner import Refiner
+from tests.fakes import NothingProposer
 
 SIZE = (80, 96)
 
@@ -44,7 +45,8 @@ def run(monkeypatch, capsys):
     """Run the command with a fake network; gives the exit status and standard error."""
 
     def ran(*arguments):
-        monkeypatch.setattr(runtime, "OnnxEngine", FakeEngine)
+        monkeypatch.setattr(refiner, "OnnxEngine", FakeEngine)
+        monkeypatch.setattr(refiner, "OnnxProposer", NothingProposer)
         monkeypatch.setattr(sys, "argv", ["edgewise", "cutout", *map(str, arguments)])
         status = 0
         try:

@@ -7,6 +7,8 @@ from typer.testing import CliRunner
 from edgewise import __version__
 from edgewise.cli import app
 from edgewise.demo import NAMES, before_after, pairs
+from edgewise.errors import ModelError
+from edgewise.network.catalog import models
 
 
 def test_the_demo_writes_a_mask_and_a_picture_a_photo(tmp_path):
@@ -32,11 +34,21 @@ def test_before_and_after_lie_side_by_side():
     assert before_after(photo, mask, mask).shape == (20, 68, 3)
 
 
-def test_models_lists_and_verifies_the_network():
+def test_models_lists_and_verifies_the_networks_and_says_which_one_is_chosen():
     result = CliRunner().invoke(app, ["models", "--verify"])
     assert result.exit_code == 0
     assert "default" in result.output
-    assert "verified" in result.output
+    assert result.output.count("verified") == len(models())
+    assert result.output.count("chosen by --model") == len(models()) - 1
+    assert "proposal" in result.output
+
+
+def test_the_proposal_network_is_no_choice_of_model(tmp_path):
+    pair = pairs()[0]
+    files = [str(pair.photo), str(pair.coarse), "-o", str(tmp_path / "out.png")]
+    result = CliRunner().invoke(app, ["refine", *files, "--model", "proposal"])
+    assert isinstance(result.exception, ModelError)
+    assert "'proposal' is a proposal network; there is: default" in str(result.exception)
 
 
 def test_the_version_is_printed():

@@ -16,7 +16,7 @@ def test_the_first_model_is_the_default():
 
 @pytest.mark.parametrize("name", models())
 def test_each_file_is_as_the_catalog_says(name):
-    model = find(name)
+    model = models()[name]
     model.verify()
     assert model.path.stat().st_size == model.bytes
     assert model.licence
@@ -24,12 +24,24 @@ def test_each_file_is_as_the_catalog_says(name):
 
 
 def test_what_runs_by_default_is_small_enough_to_ship():
-    assert find(DEFAULT).bytes + find(PROPOSAL).bytes <= LARGEST
+    assert find(DEFAULT).bytes + find(PROPOSAL, role="proposal").bytes <= LARGEST
 
 
 def test_an_unknown_name_lists_those_there_are():
     with pytest.raises(ModelError, match=r"no model 'nosuch'; there is: default"):
         find("nosuch")
+
+
+@pytest.mark.parametrize(
+    ("name", "role", "message"),
+    [
+        (PROPOSAL, "refinement", "model 'proposal' is a proposal network; there is: default"),
+        (DEFAULT, "proposal", "model 'default' is a refinement network; there is: proposal"),
+    ],
+)
+def test_a_network_is_not_taken_for_what_it_is_not(name, role, message):
+    with pytest.raises(ModelError, match=message):
+        find(name, role=role)
 
 
 def test_a_damaged_file_is_told_by_its_checksum():

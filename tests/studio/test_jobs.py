@@ -9,9 +9,9 @@ import time
 import numpy as np
 import pytest
 
-from edgewise.studio.jobs import Jobs, StoppedJob
+from edgewise.studio.jobs import Job, Jobs, StoppedJob
 from edgewise.studio.limits import Limits, RefusedError
-from tests.fakes import ColourEngine
+from tests.fakes import ColourEngine, NothingProposer, disc, red_on_blue
 
 VIEWS = np.zeros((1, 5, 64, 64), np.uint8)
 
@@ -132,3 +132,25 @@ def test_an_error_of_the_work_comes_back_to_who_asked(jobs):
     with pytest.raises(ValueError, match="so"):
         asyncio.run(queue.run(work, gone=stays, after=lambda: ended.append(1)))
     assert ended == [1]
+
+
+def test_proposals_count_as_runs_and_end_with_their_job():
+    mask = disc((120, 120), (60, 60), 40)
+    proposer, seen = NothingProposer(), []
+    job = Job(ColourEngine(), None, proposer=proposer)
+    job.report = seen.append
+    job.refiner.refine(red_on_blue(mask), mask)
+    assert proposer.runs == 1
+    assert seen == list(range(len(seen)))
+    job.stop()
+    with pytest.raises(StoppedJob):
+        job.refiner.refine(red_on_blue(mask), mask)
+    assert proposer.runs == 1
+
+
+def test_a_window_of_a_photo_is_refined_without_proposals():
+    mask = disc((120, 120), (60, 60), 40)
+    proposer = NothingProposer()
+    job = Job(ColourEngine(), None, proposer=proposer)
+    job.window_refiner.refine(red_on_blue(mask), mask)
+    assert proposer.runs == 0

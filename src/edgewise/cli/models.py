@@ -2,6 +2,11 @@
 
 import typer
 
+_ROLES = {
+    "refinement": "refines; chosen by --model",
+    "proposal": "runs before the one that refines, whichever that is; no choice of --model",
+}
+
 
 def command(
     verify: bool = typer.Option(False, "--verify", help="Compare each file with its checksum."),
@@ -14,5 +19,6 @@ def command(
             model.verify()
         state = "  verified" if verify else ""
         typer.echo(f"{model.name}  {model.bytes / 1e6:.1f} MB  {model.about}{state}")
+        typer.echo(f"    {_ROLES[model.role]}")
         typer.echo(f"    sha256 {model.sha256}")
         typer.echo(f"    licence: {model.licence}")

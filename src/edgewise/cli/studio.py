@@ -47,7 +47,7 @@ def command(
         from edgewise.studio.app import create_app
     except ImportError as error:
         raise missing_extra(error.name or "fastapi", "studio") from error
-    from edgewise.network.runtime import OnnxEngine
+    from edgewise.refiner import Refiner
     from edgewise.studio.limits import MEBI, Limits
 
     limits = Limits(
@@ -56,8 +56,15 @@ def command(
     access = _access(host, allow_host, token)
     root = _checked_root(root_path)
     with _bound(host, port) as listener:
-        engine = OnnxEngine(model, threads=threads, device=device)
-        app = create_app(engine, limits=limits, folder=folder, access=access, root_path=root)
+        refiner = Refiner.open(model, threads=threads, device=device)
+        app = create_app(
+            refiner.engine,
+            proposer=refiner.proposer,
+            limits=limits,
+            folder=folder,
+            access=access,
+            root_path=root,
+        )
         queue = app.state.studio.queue
         for problem in queue.problems if queue else []:
             typer.echo(f"edgewise: {problem}", err=True)

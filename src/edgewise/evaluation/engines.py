@@ -69,17 +69,19 @@ class NetworkEngine:
         return Refiner.open(self.model, threads=self.threads, device=self.device)
 
     def describe(self) -> dict[str, str]:
-        """The weights, by name and checksum, and the refiner's settings.
+        """The weights, by names and checksums, and the refiner's settings.
 
         Raises:
             ModelError: there is no such model.
         """
+        from edgewise.network.catalog import PROPOSAL, find
         from edgewise.refiner import Settings
 
         described = {
             "engine": "edgewise",
             "model": Path(self.model).name,
             "sha256": self._checksum(),
+            "proposal_sha256": find(PROPOSAL, role="proposal").sha256,
             "device": self.device,
             "refiner": repr(Settings()),
         }

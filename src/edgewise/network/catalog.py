@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import Literal
 
 from edgewise.errors import ModelError
 
 DEFAULT = "default"
 PROPOSAL = "proposal"
+
+Role = Literal["refinement", "proposal"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +28,7 @@ class Model:
         stride: heights and widths of the network's input are multiples of this.
         licence: of the weights.
         about: one line for `edgewise models`.
-        role: "refinement", which users choose among, or "proposal".
+        role: "refinement", which users choose among, or "proposal", which runs before any of them.
     """
 
     name: str
@@ -35,7 +38,7 @@ class Model:
     stride: int
     licence: str
     about: str
-    role: str = "refinement"
+    role: Role = "refinement"
 
     @property
     def path(self) -> Path:
@@ -61,10 +64,15 @@ def models() -> dict[str, Model]:
     return {name: Model(name=name, **row) for name, row in tomllib.loads(text).items()}
 
 
-def find(name: str) -> Model:
-    """The model of that name; ModelError with the names that exist."""
-    try:
-        return models()[name]
-    except KeyError:
-        known = ", ".join(models())
-        raise ModelError(f"no model {name!r}; there is: {known}") from None
+def find(name: str, *, role: Role = "refinement") -> Model:
+    """The model of that name and role.
+
+    Raises:
+        ModelError: there is none; it says which names there are.
+    """
+    found = models().get(name)
+    if found is None or found.role != role:
+        known = ", ".join(model.name for model in models().values() if model.role == role)
+        wrong = f"model {name!r} is a {found.role} network" if found else f"no model {name!r}"
+        raise ModelError(f"{wrong}; there is: {known}")
+    return found

@@ -114,9 +114,11 @@ class OnnxProposer:
     def __init__(
         self, model: str = PROPOSAL, *, threads: int | None = None, device: str = "cpu"
     ) -> None:
-        path, self.stride = _locate(model)
+        row = find(model, role="proposal")
+        row.verify()
+        self.stride = row.stride
         cores = threads or len(os.sched_getaffinity(0))
-        self._session = _open(path, _provider(device), threads=cores)
+        self._session = _open(row.path, _provider(device), threads=cores)
 
     def __call__(self, photo: Views, mask: Masks, places: NDArray[np.float32]) -> Masks:
         """See `Proposer`."""

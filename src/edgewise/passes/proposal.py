@@ -43,7 +43,7 @@ def propose(
     small, rough = resized(photo, size), resized(coarse, size)
     height, width = (side // GRID for side in size)
     grid = cv2.resize(rough, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32)
-    prompt = (grid / 255 * 2 - 1) * SURE
+    prompt = np.asarray((grid / 255 * 2 - 1) * SURE, np.float32)
     if not (rough > 127).any() or not (prompt > 0).any():
         return None
     candidates = network(

@@ -12,9 +12,10 @@ import numpy as np
 
 from edgewise.errors import InputError
 from edgewise.images import as_photo
-from edgewise.passes.edges import edge_passes
-from edgewise.passes.overview import overview_size, rescaled, resized, stacked, to_bytes
-from edgewise.passes.settle import settle
+from edgewise.network.runtime import OnnxEngine
+from edgewise.passes.answers import whole
+from edgewise.passes.overview import overview_size, resized, stacked, to_bytes
+from edgewise.passes.planes import Held, Pyramid
 from edgewise.passes.view import Box
 from edgewise.refiner import Refiner
 from edgewise.scenes.labels import as_labels
@@ -122,7 +123,7 @@ def refine_labels(
 
 @cache
 def _default() -> Refiner:
-    return Refiner()
+    return Refiner(OnnxEngine())  # no proposals: every piece of a label map says what it is
 
 
 def compete(coarse: Labels, found: Iterable[Claim], *, lead: float) -> NDArray[Any]:
@@ -281,17 +282,15 @@ def _overviews(
 
 
 def _finished(
-    refiner: Refiner, photo: Photo, mask: Mask, soft: Soft, settings: SceneSettings
+    refiner: Refiner, photo: Photo, mask: Mask, look: Soft, settings: SceneSettings
 ) -> Soft:
     """From a piece's first look to its soft mask at the view's own size."""
-    size = (photo.shape[0], photo.shape[1])
     rough = np.where(mask, 255, 0).astype(np.uint8)
-    if not settings.overview_only and max(size) > settings.single:
-        soft = edge_passes(refiner.engine, photo, soft, rough, refiner.settings.edges)
-    return settle(
-        rescaled(soft, size),
-        mask,
+    answer = refiner.finished(
+        Pyramid(Held(photo)),
+        Pyramid(Held(rough)),
+        look,
         trust=settings.trust,
-        near=refiner.settings.near,
-        free=refiner.settings.free,
+        overview_only=settings.overview_only or max(mask.shape) <= settings.single,
     )
+    return mask.astype(np.float32) if answer is None else whole(answer)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from edgewise.errors import EdgewiseWarning
 from edgewise.passes.edges import EdgeSettings
 from edgewise.passes.view import Box
+from edgewise.refiner import Refiner
 from edgewise.studio.document import Busy, Change, Document, Flags
 from edgewise.studio.first import Hints, first_mask
 from edgewise.studio.jobs import Job
@@ -78,7 +79,8 @@ def refine_all(document: Document, job: Job, busy: Busy) -> Box | None:
         RefusedError: there is no mask yet.
     """
     whole = Box(0, 0, *document.shape)
-    fresh = _refined(document, whole, job, busy)
+    photo, mask = _before(document, whole)
+    fresh = _run(job.refiner, job, busy, photo, mask)
     return _settle(document, "refine", whole, fresh, busy)
 
 
@@ -99,7 +101,8 @@ def refine_here(
         return None
     room = max(LEAST_MARGIN, round(MARGIN * max(patch.box.height, patch.box.width)))
     window = patch.box.grown(room, document.shape)
-    fresh = _refined(document, window, job, busy)
+    photo, mask = _before(document, window)
+    fresh = _run(job.window_refiner, job, busy, photo, mask)
     inner = fresh[_within(patch.box, window).slices]
     with document.reading() as layers:
         before = soft_of(layers["current"][patch.box.slices])
@@ -118,7 +121,7 @@ def start(document: Document, job: Job, busy: Busy, hints: Hints) -> Box | None:
     coarse = first_mask(document.photo, hints)
     job.check()
     whole = Box(0, 0, *document.shape)
-    fresh = _run(job, busy, document.photo, coarse.astype(np.float32))
+    fresh = _run(job.refiner, job, busy, document.photo, coarse.astype(np.float32))
     rough = np.where(coarse, np.uint8(255), np.uint8(0))
     flags = Flags(has_mask=True, has_coarse=True, refined=True)
     with document.reading() as layers:
@@ -134,21 +137,21 @@ def _refuse_empty(document: Document) -> None:
         )
 
 
-def _refined(document: Document, window: Box, job: Job, busy: Busy) -> NDArray[np.float32]:
-    """The refiner's answer in a window, float32 hxw."""
+def _before(document: Document, window: Box) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """What the refiner gets of a window: photo uint8 hxwx3 and mask float32 hxw."""
     _refuse_empty(document)
     with document.reading() as layers:
         before = layers["current"][window.slices].copy()
     was_refined = document.flags.refined
     mask = (before > INSIDE).astype(np.float32) if was_refined else soft_of(before)
-    return _run(job, busy, document.photo[window.slices], mask)
+    return document.photo[window.slices], mask
 
 
 def _run(
-    job: Job, busy: Busy, photo: NDArray[np.uint8], mask: NDArray[np.float32]
+    refiner: Refiner, job: Job, busy: Busy, photo: NDArray[np.uint8], mask: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    refiner = job.refiner
-    expected = expected_runs(mask > 0.5, refiner.settings.edges)
+    """The refiner's answer, float32 hxw; the document's clients see how far it is."""
+    expected = expected_runs(mask > 0.5, refiner.settings.edges) + (refiner.proposer is not None)
 
     def report(runs: int) -> None:
         busy.done = min(0.95, runs / expected)

@@ -1,7 +1,7 @@
-"""Jobs: one network for all, behind a queue of bounded length.
+"""Jobs: the networks for all, behind a queue of bounded length.
 
-The network takes every core, so jobs are served one after the other. A job whose client has gone,
-or that takes too long, stops before the network's next run.
+The networks take every core, so jobs are served one after the other. A job whose client has gone,
+or that takes too long, stops before the next run of a network.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewise.network.runtime import Engine
+from edgewise.network.runtime import Engine, Proposer
 from edgewise.refiner import Refiner, Settings
 from edgewise.studio.limits import Limits, RefusedError
 
@@ -31,25 +31,37 @@ class StoppedJob(Exception):  # noqa: N818  # no error: it ends what nobody wait
 class Job:
     """A job under way: its engine, which counts runs and stops when the job is to end."""
 
-    def __init__(self, engine: Engine, settings: Settings | None) -> None:
+    def __init__(
+        self, engine: Engine, settings: Settings | None, *, proposer: Proposer | None = None
+    ) -> None:
         self.stride = engine.stride
-        self._engine = engine
+        self._engine, self._proposer = engine, proposer
         self._settings = settings
         self._stopped = threading.Event()
         self._runs = 0
         self.report: Callable[[int], None] = lambda _: None
-        """Called with the number of the network's runs so far, before each."""
+        """Called with the number of the networks' runs so far, before each."""
 
     def __call__(self, views: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Run the network; see `edgewise.network.runtime.Engine`."""
+        self.count()
+        return self._engine(views)
+
+    def count(self) -> None:
+        """Report a run that is about to begin; raises StoppedJob where nobody waits any more."""
         self.check()
         self.report(self._runs)
         self._runs += 1
-        return self._engine(views)
 
     @property
     def refiner(self) -> Refiner:
-        """A refiner whose network is this job's."""
+        """A refiner whose networks are this job's."""
+        proposer = _Proposals(self._proposer, self) if self._proposer else None
+        return Refiner(self, proposer=proposer, settings=self._settings)
+
+    @property
+    def window_refiner(self) -> Refiner:
+        """The same for a window of a photo: without proposals, as it may hold half an object."""
         return Refiner(self, settings=self._settings)
 
     def check(self) -> None:
@@ -62,19 +74,40 @@ class Job:
         self._stopped.set()
 
 
+class _Proposals:
+    """A job's proposal network, whose runs count as the job's."""
+
+    def __init__(self, proposer: Proposer, job: Job) -> None:
+        self.stride = proposer.stride
+        self._proposer, self._job = proposer, job
+
+    def __call__(
+        self, photo: NDArray[np.uint8], mask: NDArray[np.float32], places: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Run the network; see `edgewise.network.runtime.Proposer`."""
+        self._job.count()
+        return self._proposer(photo, mask, places)
+
+
 class Jobs:
     """The queue of jobs.
 
     Args:
         engine: the network, shared by all jobs.
         limits: how many may wait, and for how long.
+        proposer: the proposal network, likewise; None does without proposals.
         settings: of the refiner.
     """
 
     def __init__(
-        self, engine: Engine, limits: Limits | None = None, *, settings: Settings | None = None
+        self,
+        engine: Engine,
+        limits: Limits | None = None,
+        *,
+        proposer: Proposer | None = None,
+        settings: Settings | None = None,
     ) -> None:
-        self._engine, self._settings = engine, settings
+        self._engine, self._proposer, self._settings = engine, proposer, settings
         self._limits = limits or Limits()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="edgewise-job")
         self._lock = threading.Lock()
@@ -104,7 +137,7 @@ class Jobs:
             RefusedError: 503 where the queue is full or the time is over.
             StoppedJob: the client has gone.
         """
-        job = Job(self._engine, self._settings)
+        job = Job(self._engine, self._settings, proposer=self._proposer)
         future = self._submit(job, work, after)
         waiting = asyncio.wrap_future(future)
         deadline = time.monotonic() + self._limits.seconds
