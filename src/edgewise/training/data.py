@@ -26,6 +26,7 @@ Sample = dict[str, NDArray[np.uint8] | NDArray[np.int64]]
 
 WHOLE_SHARE = 0.62  # samples that start from the whole object rather than from a window
 REAL_SHARE = 0.6  # where a real network's coarse mask is at hand, how often it is used
+PROPOSAL_SHARE = 0.85  # where that has a proposal, how often it is the first view's prior
 RING_WEIGHT = 0.25  # loss weight where the truth's own edge is uncertain
 MINIMUM_EXTENT = 20  # objects smaller than this many pixels across teach nothing
 
@@ -50,16 +51,21 @@ class Item:
     truth: bytes | None
     labels: bytes | None
     coarse: tuple[bytes, ...]
+    proposals: tuple[bytes | None, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """One object to be learned: photo RGB, truth 0..255, loss weight 0..255, coarse 0/255."""
+    """One object to be learned: photo RGB, truth 0..255, loss weight 0..255, coarse 0/255.
+
+    `proposal`, soft 0..255, belongs to `coarse`: what propose.py made of it.
+    """
 
     photo: Photo
     truth: Grey
     weight: Grey
     coarse: Grey | None
+    proposal: Grey | None
     error: float
 
 
@@ -83,9 +89,11 @@ class Library:
     Args:
         root: a folder with one folder a source, files as `<id>_im.jpg` with `<id>_gt.png` or
             `<id>_labels.png` and any `<id>_seg_*.png`; `_backgrounds/*.jpg`, `_cutouts/*.webp`.
+        proposals: a folder that propose.py filled from it, where there is one.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, proposals: Path | None = None) -> None:
+        self.root, self.proposals = root, proposals
         self.sources = [s for s in read_sources() if s.name[0] == "_" or (root / s.name).is_dir()]
         self.items = {
             s.name: [self._item(s, path) for path in sorted((root / s.name).glob("*_im.jpg"))]
@@ -99,8 +107,7 @@ class Library:
         if not self.everything:
             raise FileNotFoundError(f"{root}: no folders with *_im.jpg photos inside")
 
-    @staticmethod
-    def _item(source: Source, path: Path) -> Item:
+    def _item(self, source: Source, path: Path) -> Item:
         stem = path.name.removesuffix("_im.jpg")
 
         def read(suffix: str) -> bytes | None:
@@ -114,7 +121,14 @@ class Library:
             truth=read("gt"),
             labels=read("labels"),
             coarse=tuple(file.read_bytes() for file in coarse),
+            proposals=tuple(self._proposal(file) for file in coarse),
         )
+
+    def _proposal(self, coarse: Path) -> bytes | None:
+        if self.proposals is None:
+            return None
+        file = proposal_path(coarse, self.root, self.proposals)
+        return file.read_bytes() if file.exists() else None
 
     def scene(self, size: int, random: Generator) -> Scene:
         """Draw one object. Made scenes come at 2 * size pixels, real ones at their own."""
@@ -153,6 +167,7 @@ class Library:
             truth=(alpha * 255 + 0.5).astype(np.uint8),
             weight=np.full(alpha.shape, 255, np.uint8),
             coarse=None,
+            proposal=None,
             error=source.error,
         )
 
@@ -167,6 +182,13 @@ class Library:
         top, left, bottom, right = box(scene.truth > 128)
         colour = np.ascontiguousarray(scene.photo[top:bottom, left:right])
         return Cutout(colour=colour, alpha=scene.truth[top:bottom, left:right])
+
+
+def proposal_path(coarse: Path, root: Path, proposals: Path) -> Path:
+    """Where the proposal of a coarse mask `<id>_seg_*.png` under `root` lies."""
+    return proposals / coarse.relative_to(root).with_name(
+        coarse.name.replace("_seg_", "_proposal_")
+    )
 
 
 def box(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
@@ -214,11 +236,22 @@ def real_scene(item: Item, random: Generator) -> Scene | None:
     if item.source.error > 0.8:
         ring = np.abs(coarsen.signed_distance(inside)) < item.source.error
         valid = np.where(ring, (valid * RING_WEIGHT).astype(np.uint8), valid)
-    coarse = None
+    coarse = proposal = None
     if item.coarse and random.random() < REAL_SHARE:
-        pick = item.coarse[int(random.integers(len(item.coarse)))]
-        coarse = (_decode(pick, cv2.IMREAD_GRAYSCALE) > 128).astype(np.uint8) * 255
-    return Scene(photo=photo, truth=truth, weight=valid, coarse=coarse, error=item.source.error)
+        pick = int(random.integers(len(item.coarse)))
+        rough = _decode(item.coarse[pick], cv2.IMREAD_GRAYSCALE)
+        coarse = (rough > 128).astype(np.uint8) * 255
+        soft = item.proposals[pick]
+        if soft is not None and random.random() < PROPOSAL_SHARE:
+            proposal = _decode(soft, cv2.IMREAD_GRAYSCALE)
+    return Scene(
+        photo=photo,
+        truth=truth,
+        weight=valid,
+        coarse=coarse,
+        proposal=proposal,
+        error=item.source.error,
+    )
 
 
 def _cut(
@@ -291,6 +324,8 @@ def _window(scene: Scene, size: int, random: Generator) -> tuple[tuple[float, fl
     """The first view's square in the photo, and whether it holds the whole object."""
     inside = scene.truth > 128
     area = inside if scene.coarse is None else inside | (scene.coarse > 128)
+    if scene.proposal is not None:
+        area = area | (scene.proposal > 128)
     top, left, bottom, right = box(area)
     height, width = inside.shape
     whole = max(bottom - top, right - left) * (1 + 2 * random.uniform(0.04, 0.3))
@@ -322,7 +357,8 @@ def _masks(views: dict[str, Photo], random: Generator, *, whole: bool) -> tuple[
     """Coarse mask at the canvas's size, and a soft prior at half of it for windows."""
     truth = _half(views["truth"]) > 128
     if "coarse" in views and whole:
-        return np.where(views["coarse"] > 128, 255, 0).astype(np.uint8), None
+        prior = _half(views["proposal"]) if "proposal" in views else None
+        return np.where(views["coarse"] > 128, 255, 0).astype(np.uint8), prior
     photo = _half(views["photo"])
     rough = coarsen.coarsen(truth, photo, random).astype(np.uint8) * 255
     size = views["truth"].shape[::-1]
@@ -347,6 +383,8 @@ def draw(library: Library, size: int, random: Generator) -> Sample:
     layers = {"photo": scene.photo, "truth": scene.truth, "weight": scene.weight}
     if scene.coarse is not None:
         layers["coarse"] = scene.coarse
+    if scene.proposal is not None:
+        layers["proposal"] = scene.proposal
     cuts = []
     for key, image in layers.items():
         border = cv2.BORDER_CONSTANT if key == "weight" else cv2.BORDER_REPLICATE
@@ -354,6 +392,7 @@ def draw(library: Library, size: int, random: Generator) -> Sample:
     views = dict(zip(layers, _turn(cuts, random), strict=True))
     views["photo"] = _jitter(views["photo"], random)
     views["coarse"], prior = _masks(views, random, whole=whole)
+    views.pop("proposal", None)
     first = {key: _half(image) for key, image in views.items()}
     sample: Sample = {**first, "prior": first["coarse"] if prior is None else prior}
     top = left = 0

@@ -126,15 +126,16 @@ def recipe(config: Config) -> Recipe[RefinementNet]:
     )
 
 
-def batches(data: Path, config: Config, *, seed: int, workers: int) -> Iterator[Batch]:
+def batches(library: Library, config: Config, *, seed: int, workers: int) -> Iterator[Batch]:
     """Batches without end, decided by the seed."""
-    samples = Samples(Library(data), size=config.size, seed=seed)
+    samples = Samples(library, size=config.size, seed=seed)
     return iter(DataLoader(samples, batch_size=config.batch, num_workers=workers))
 
 
 def main() -> None:
     """Command line: see --help."""
     parser = loop.run_parser("Train edgewise's refinement network.", Config, minutes=None)
+    parser.add_argument("--proposals", type=Path, help="folder that propose.py filled from data")
     options = parser.parse_args()
     config: Config = loop.config_of(options, Config)
     rank, _ = loop.join_processes()
@@ -142,7 +143,8 @@ def main() -> None:
     loop.take_up(state, options.run, options.encoder, load_encoder)
     torch.manual_seed(config.seed + 1000 * rank + state.step)
     seed = config.seed + state.step + 1_000_003 * rank
-    drawn = batches(options.data, config, seed=seed, workers=options.workers)
+    library = Library(options.data, options.proposals)
+    drawn = batches(library, config, seed=seed, workers=options.workers)
     loop.announce(state, options.run, config, rank)
     loop.train(state, drawn, recipe(config), minutes=options.minutes, folder=options.run)
 

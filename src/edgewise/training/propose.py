@@ -1,0 +1,84 @@
+"""Make proposals for a training folder's real coarse masks, as the refiner will meet them.
+
+For each `<id>_seg_<network>.png` a `<id>_proposal_<network>.png`: soft 0..255, the photo's size.
+"""
+
+import argparse
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edgewise.network.runtime import OnnxProposer, Proposer
+from edgewise.passes.proposal import propose
+from edgewise.training.data import box, proposal_path
+
+SIDES = (448, 672)  # longer sides of the look, drawn a mask
+MARGINS = (0.1, 0.3)  # room around the object, as a share of its longer side, drawn a mask
+LEAST = 0.5  # IoU with the coarse mask; the refiner asks for more
+
+
+def proposed(
+    network: Proposer,
+    photo: NDArray[np.uint8],
+    coarse: NDArray[np.uint8],
+    random: np.random.Generator,
+) -> NDArray[np.uint8] | None:
+    """A proposal for one mask.
+
+    Args:
+        network: the proposal network.
+        photo: uint8 HxWx3 RGB.
+        coarse: uint8 HxW in 0..255; above 127 is object.
+        random: draws the look's size and margin.
+
+    Returns:
+        uint8 HxW in 0..255; None where the mask is empty or no candidate comes near it.
+    """
+    if not (coarse > 127).any():
+        return None
+    top, left, bottom, right = box(coarse > 127)
+    margin = max(8, round(random.uniform(*MARGINS) * max(bottom - top, right - left)))
+    rows = slice(max(0, top - margin), bottom + margin)
+    columns = slice(max(0, left - margin), right + margin)
+    view = np.ascontiguousarray(coarse[rows, columns])
+    soft = propose(
+        network,
+        np.ascontiguousarray(photo[rows, columns]),
+        view,
+        long_side=int(random.choice(SIDES)),
+        least=LEAST,
+    )
+    if soft is None:
+        return None
+    levels = np.zeros(coarse.shape, np.uint8)
+    large = cv2.resize(soft, view.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    levels[rows, columns] = cv2.convertScaleAbs(large, alpha=255)
+    return levels
+
+
+def main() -> None:
+    """Command line: see --help."""
+    parser = argparse.ArgumentParser(description="Make proposals for the real coarse masks.")
+    parser.add_argument("data", type=Path, help="the training folder (docs/training.md)")
+    parser.add_argument("output", type=Path, help="where the proposals go; continued if it exists")
+    options = parser.parse_args()
+    network = OnnxProposer()
+    for number, path in enumerate(sorted(options.data.glob("*/*_seg_*.png"))):
+        target = proposal_path(path, options.data, options.output)
+        if target.exists():
+            continue
+        photo = cv2.imread(str(path).partition("_seg_")[0] + "_im.jpg")
+        coarse = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+        if photo is None or coarse is None:
+            raise FileNotFoundError(f"{path}: it or its photo cannot be read")
+        random = np.random.default_rng(number)
+        levels = proposed(network, photo[..., ::-1], coarse, random)
+        if levels is not None:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(target), levels)
+
+
+if __name__ == "__main__":
+    main()
