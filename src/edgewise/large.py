@@ -41,10 +41,12 @@ MAX_PIXELS = 10_000_000_000
 
 DEFAULT_MEMORY = 1_000_000_000
 
+WRITABLE = (".png", ".tif", ".tiff")
+"""Suffixes of files that a large mask is written to."""
+
 _UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _LOADERS = ("jpegload", "pngload", "tiffload")
 _READ = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
-_SUFFIXES = (".png", ".tif", ".tiff")
 _CACHE = 50_000_000  # bytes of libvips' own
 
 
@@ -76,7 +78,7 @@ def by_region(photo: Path, output: Path, memory: int | None) -> bool:
         InputError: the photo is missing or is no picture, or not even the program fits.
     """
     if memory is None:
-        readable = photo.suffix.lower() in _READ and output.suffix.lower() in _SUFFIXES
+        readable = photo.suffix.lower() in _READ and output.suffix.lower() in WRITABLE
         if not readable or find_spec("pyvips") is None:
             return False
     width, height = picture_size(photo)
@@ -122,8 +124,8 @@ def refine_file(
         OutputError: another suffix, or the file cannot be written.
         DependencyError: the extra `large` is not installed.
     """
-    if Path(output).suffix.lower() not in _SUFFIXES:
-        raise OutputError(f"{output}: a large mask is written as one of {', '.join(_SUFFIXES)}")
+    if Path(output).suffix.lower() not in WRITABLE:
+        raise OutputError(f"{output}: a large mask is written as one of {', '.join(WRITABLE)}")
     with ExitStack() as stack:
         picture = open_photo(photo, stack)
         coarse = open_mask(mask, picture.shape, stack)

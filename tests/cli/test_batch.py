@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from edgewise.cli import app, batch
 from edgewise.cli.pace import Pace
+from edgewise.errors import InputError
 from tests.batch.fakes import FakeOpener, contents, write_pairs
 
 
@@ -107,3 +108,13 @@ def test_a_pace_says_how_fast_new_work_goes_whatever_was_there_already():
         now += 60
         pace.count(failed=False, worked=True)
     assert str(pace).endswith("0.017 a second, 3:19:00 left")
+
+
+@pytest.mark.parametrize("memory", ["much", "100MB"])
+def test_a_bound_of_memory_that_cannot_be_is_refused_before_any_photo(folder, monkeypatch, memory):
+    monkeypatch.undo()
+    monkeypatch.chdir(folder)
+    done = edgewise(*FOLDERS, "--memory", memory)
+    assert isinstance(done.exception, InputError)
+    assert "memory" in str(done.exception)
+    assert not Path("refined").exists()

@@ -5,15 +5,24 @@ from __future__ import annotations
 import threading
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from pathlib import Path
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewise.batch.jobs import Job
+from edgewise.batch.jobs import Job, Options
 from edgewise.batch.stores import fetched, stored
-from edgewise.errors import EdgewiseError, EdgewiseWarning, InputError, OutputError
+from edgewise.errors import (
+    DependencyError,
+    EdgewiseError,
+    EdgewiseWarning,
+    InputError,
+    OutputError,
+)
 from edgewise.images import read_photo
 from edgewise.masks import read_mask, write_mask
 from edgewise.refiner import Refinement
@@ -28,6 +37,19 @@ class MaskRefiner(Protocol):
         self, photo: NDArray[np.uint8], mask: NDArray[np.float32], *, overview_only: bool = False
     ) -> Refinement:
         """The refined mask of photo uint8 HxWx3 RGB and coarse mask float32 HxW in [0, 1]."""
+        ...
+
+
+@runtime_checkable
+class FileRefiner(Protocol):
+    """What can refine from file to file as well, such as photos that do not fit into memory."""
+
+    def takes(self, photo: Path, output: Path) -> bool:
+        """Whether it refines this photo from its file; InputError where it should and cannot."""
+        ...
+
+    def refine_file(self, photo: Path, mask: Path, output: Path, options: Options) -> None:
+        """Refine and write; EdgewiseError where that cannot be done."""
         ...
 
 
@@ -97,7 +119,7 @@ def work(opener: Opener, job: Job) -> Report:
         return Report("halt", error)
     try:
         said = refine_job(refiner, job)
-    except InputError as error:
+    except (InputError, DependencyError) as error:
         return Report("hopeless", error)
     except OutputError as error:
         return Report("halt", error)
@@ -117,25 +139,42 @@ def refine_job(refiner: MaskRefiner, job: Job) -> tuple[str, ...]:
         OutputError: the output cannot be written.
         EdgewiseError: a store does not answer.
     """
-    photo, mask = _read(job)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", EdgewiseWarning)
-        refined = refiner.refine(photo, mask, overview_only=job.options.overview_only)
-    soft = job.options.soft
-    with stored(job.output) as path:
-        try:
-            write_mask(path, refined.soft if soft else refined.mask, soft=soft)
-        except OutputError as error:
-            raise OutputError(str(error).replace(str(path), job.output)) from error
+        _refine(refiner, job)
     return tuple(str(warning.message) for warning in caught if warning.category is EdgewiseWarning)
 
 
-def _read(job: Job) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Photo and mask; messages name the locations of the job, not of copies."""
-    with fetched(job.photo) as photo_path, fetched(job.mask) as mask_path:
+def _refine(refiner: MaskRefiner, job: Job) -> None:
+    with _inputs(job) as (photo_path, mask_path):
+        if isinstance(refiner, FileRefiner) and refiner.takes(photo_path, Path(job.output)):
+            with _output(job) as path:
+                refiner.refine_file(photo_path, mask_path, path, job.options)
+            return
+        photo = read_photo(photo_path)
+        mask = read_mask(mask_path, size=(photo.shape[0], photo.shape[1]))
+    refined = refiner.refine(photo, mask, overview_only=job.options.overview_only)
+    soft = job.options.soft
+    with _output(job) as path:
+        write_mask(path, refined.soft if soft else refined.mask, soft=soft)
+
+
+@contextmanager
+def _inputs(job: Job) -> Iterator[tuple[Path, Path]]:
+    """Paths of photo and mask; messages name the locations of the job, not of copies."""
+    with fetched(job.photo) as photo, fetched(job.mask) as mask:
         try:
-            photo = read_photo(photo_path)
-            return photo, read_mask(mask_path, size=(photo.shape[0], photo.shape[1]))
+            yield photo, mask
         except InputError as error:
-            text = str(error).replace(str(photo_path), job.photo)
-            raise InputError(text.replace(str(mask_path), job.mask)) from error
+            text = str(error).replace(str(photo), job.photo)
+            raise InputError(text.replace(str(mask), job.mask)) from error
+
+
+@contextmanager
+def _output(job: Job) -> Iterator[Path]:
+    """The path to write at; messages name the location of the job."""
+    with stored(job.output) as path:
+        try:
+            yield path
+        except OutputError as error:
+            raise OutputError(str(error).replace(str(path), job.output)) from error

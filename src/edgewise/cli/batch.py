@@ -65,6 +65,9 @@ def command(
     ),
     model: str = typer.Option("default", "--model", help="A network of `edgewise models`."),
     device: str = typer.Option("cpu", "--device", help="cpu, or cuda with onnxruntime-gpu."),
+    memory: str | None = typer.Option(
+        None, "--memory", help="Memory of a worker, from 300MB; larger photos are read by region."
+    ),
     quiet: bool = typer.Option(False, "--quiet", "-q", help="Show no progress and no failures."),
     json_file: Path | None = typer.Option(None, "--json", help="Write a summary as JSON."),
 ) -> None:
@@ -82,10 +85,10 @@ def command(
     runs_on = _engine(engine, scheduler, workers, timeout)
     rules = Rules(retries=retries, checksum=checksum, again=again, retry_failed=retry_failed)
     _check_summary(json_file)
+    opener = open_network(model, threads, device, memory)
     total = check(jobs)
     if not total:
         raise InputError(f"{manifest or photos}: no photos there")
-    opener = open_network(model, threads, device)
     pace = Pace(total)
     results = run(jobs, engine=runs_on, opener=opener, ledger=where, rules=rules)
     summary = _Summary(pace, opener, where)
@@ -100,11 +103,16 @@ def command(
         raise typer.Exit(SOME_FAILED)
 
 
-def open_network(model: str, threads: int, device: str) -> "Opener":
+def open_network(model: str, threads: int, device: str, memory: str | None) -> "Opener":
     """What each worker opens."""
+    from edgewise.batch.bounded import Bounded
     from edgewise.evaluation import NetworkEngine
+    from edgewise.large import bytes_of, fits
 
-    return NetworkEngine(model=model, threads=threads, device=device)
+    bound = None if memory is None else bytes_of(memory)
+    if bound is not None:
+        fits((1, 1), bound)  # refuses what is too little for any photo, before the first
+    return Bounded(NetworkEngine(model=model, threads=threads, device=device), bound)
 
 
 def _jobs(
