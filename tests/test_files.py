@@ -317,6 +317,35 @@ def test_a_size_is_read_from_the_header_alone(tmp_path, png_bytes):
     assert picture_size(path) == (60_000, 40_000)
 
 
+def _chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+TURNED = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"  # orientation 6
+
+
+def test_how_a_png_lies_is_read_without_decoding_where_it_is_noted_first(
+    png_bytes, tmp_path, monkeypatch
+):
+    def decode(_):
+        raise AssertionError("decoded")
+
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", decode)
+    path = tmp_path / "photo.png"
+    path.write_bytes(png_bytes(7, 6, 8, 2, b"", (b"eXIf", TURNED)))
+    assert picture_size(path) == (6, 7)
+    path.write_bytes(png_bytes(7, 6, 8, 2, b""))
+    assert picture_size(path) == (7, 6)
+
+
+def test_how_a_png_lies_may_be_noted_behind_its_pixels(tmp_path):
+    path = tmp_path / "photo.png"
+    Image.new("RGB", (7, 6)).save(path)
+    data = path.read_bytes()
+    path.write_bytes(data[:-12] + _chunk(b"eXIf", TURNED) + data[-12:])
+    assert picture_size(path) == load_picture(path).size == (6, 7)
+
+
 def test_the_stored_size_is_read_without_decoding_however_large_a_file_says_it_is(
     png_bytes, tmp_path, monkeypatch
 ):

@@ -13,7 +13,7 @@ import threading
 import warnings
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from edgewise.errors import EdgewiseError, InputError, OutputError
 
@@ -42,6 +42,8 @@ _SIGNATURES = {
     b"BM": "BMP",
     b"GIF8": "GIF",
 }
+_PNG_HEADER = 8 + 25  # signature and the first chunk, IHDR
+_PNG_NOTES = frozenset({b"eXIf", b"iTXt", b"tEXt", b"zTXt"})  # chunks that may say how it lies
 _ORIENTATION = 0x0112  # EXIF and TIFF tags
 _BITS_PER_SAMPLE = 258
 _PHOTOMETRIC = 262  # of value 0 where white is zero
@@ -139,7 +141,9 @@ def load_picture(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) 
 
 
 def picture_size(path: str | os.PathLike[str]) -> tuple[int, int]:
-    """Width and height in pixels of a file's first picture, upright, from its header alone.
+    """Width and height in pixels of a file's first picture, upright.
+
+    Nothing is decoded, but for the rare PNG with notes behind its pixels, which may be EXIF.
 
     Raises:
         InputError: as `load_picture`, but for damage behind the header and the number of pixels.
@@ -152,8 +156,7 @@ def picture_size(path: str | os.PathLike[str]) -> tuple[int, int]:
 def stored_size(path: str | os.PathLike[str]) -> tuple[int, int]:
     """Width and height in pixels of a file's first picture as it is stored, not turned upright.
 
-    Nothing is decoded, whatever the header says. `picture_size` has Pillow look for an EXIF block
-    behind a PNG's pixels, for which it decodes them.
+    Nothing is decoded, whatever the file holds; so this is for files of unknown clients.
 
     Raises:
         InputError: the file is missing or is no picture.
@@ -226,11 +229,35 @@ def _orientation(picture: Image) -> int:
     """The EXIF orientation, 1..8, that is still to be applied; 1 where there is none."""
     if picture.format == "TIFF":
         return 1  # Pillow turns TIFF files itself: their size is the upright one already
+    from PIL import Image
+
     try:
-        value = picture.getexif().get(_ORIENTATION, 1)
+        late = picture.format != "PNG" or _notes_behind_pixels(picture)
+        # For a PNG that has noted nothing yet, Pillow's own decodes all pixels to look behind them.
+        exif = picture.getexif() if late else Image.Image.getexif(picture)
+        value = exif.get(_ORIENTATION, 1)
     except Exception:  # a damaged EXIF block says nothing about the pixels
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _notes_behind_pixels(picture: Image) -> bool:
+    """Whether a PNG has chunks of EXIF or text after its first pixels."""
+    stream: Any = picture.fp  # type: ignore[attr-defined]  # of every picture that is a file's
+    before, place, pixels = stream.tell(), _PNG_HEADER, False
+    try:
+        while True:
+            stream.seek(place)
+            head = stream.read(8)
+            kind = head[4:]
+            if len(head) < 8 or kind == b"IEND":
+                return False
+            if pixels and kind in _PNG_NOTES:
+                return True
+            pixels = pixels or kind == b"IDAT"
+            place += 12 + int.from_bytes(head[:4], "big")
+    finally:
+        stream.seek(before)
 
 
 def _upright(picture: Image, orientation: int) -> Image:
