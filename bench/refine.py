@@ -1,7 +1,7 @@
 """Time and peak memory of refining one photo, by size and by step.
 
-`whole` is settling and writing the answer into an array; `network` is the network's time summed
-over its threads.
+`whole` is settling and writing the answer into an array; `network` is the refinement network's time
+summed over its threads; `propose` is the proposal network's.
 
     python bench/refine.py [--sizes 0.5 2 8 18] [--threads 2] [--repeat 3] [--json FILE]
 
@@ -30,7 +30,7 @@ from edgewise import refiner as module
 from edgewise.demo import pairs
 from edgewise.images import read_photo
 from edgewise.masks import read_mask, write_mask
-from edgewise.network.runtime import OnnxEngine
+from edgewise.network.runtime import Engine
 
 
 def enlarge(megapixels: float, folder: Path, name: str) -> tuple[Path, Path]:
@@ -60,8 +60,8 @@ def timed(seconds: dict[str, float], name: str, function: Callable[..., Any]) ->
 class TimedEngine:
     """An engine that adds up its time and its pixels."""
 
-    def __init__(self, engine: OnnxEngine, seconds: dict[str, float]) -> None:
-        self.stride, self.threads = engine.stride, engine.threads
+    def __init__(self, engine: Engine, seconds: dict[str, float]) -> None:
+        self.stride = engine.stride
         self.engine, self.seconds = engine, seconds
         self.pixels = 0
 
@@ -75,12 +75,13 @@ def measure(photo: Path, mask: Path, threads: int) -> dict[str, float]:
     """One refinement in this process, by step; peak memory is the process's."""
     seconds: dict[str, float] = defaultdict(float)
     whole = time.perf_counter()
-    engine = TimedEngine(timed(seconds, "open", OnnxEngine)(threads=threads), seconds)
-    for step in ("choose_views", "overview", "edge_answer", "whole", "edge_agreement"):
+    refiner = timed(seconds, "open", module.Refiner.open)(threads=threads)
+    refiner.engine = engine = TimedEngine(refiner.engine, seconds)
+    for step in ("choose_views", "propose", "overview", "edge_answer", "whole", "edge_agreement"):
         setattr(module, step, timed(seconds, step, getattr(module, step)))
     picture = timed(seconds, "read", read_photo)(photo)
     coarse = timed(seconds, "read", read_mask)(mask, size=picture.shape[:2])
-    refined = module.Refiner(engine).refine(picture, coarse)
+    refined = refiner.refine(picture, coarse)
     timed(seconds, "write", write_mask)(mask.with_name("out.png"), refined.mask)
     figures = {f"{name}_s": round(value, 3) for name, value in seconds.items()}
     figures["inside_s"] = round(time.perf_counter() - whole, 3)

@@ -24,7 +24,6 @@ import torch
 from edgewise.baselines import grabcut, guided
 from edgewise.images import read_photo
 from edgewise.masks import read_mask
-from edgewise.network.runtime import OnnxEngine
 from edgewise.reference.network import STRIDE, CascadeNetwork
 from edgewise.reference.pipeline import LEAST, MOST, CascadeRefiner, PipelineSettings, crops
 from edgewise.refiner import Refiner
@@ -86,7 +85,7 @@ def main() -> None:
         files = enlarge(options.megapixels, Path(folder), options.photo)
         photo = read_photo(files[0])
         mask = read_mask(files[1], size=(photo.shape[0], photo.shape[1]))
-    refiner = Refiner(OnnxEngine(threads=options.threads))
+    refiner = Refiner.open(threads=options.threads)
     rows: dict[str, dict[str, float]] = {
         "edgewise": best(lambda: refiner.refine(photo, mask), options.repeat),
         "grabcut": best(lambda: grabcut(photo, mask), options.repeat),

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewise.network.runtime import OnnxEngine
+from edgewise.network.runtime import Engine
 from edgewise.refiner import Refiner
 
 
@@ -55,8 +55,8 @@ def boundary(mask: NDArray[np.bool_]) -> int:
 class CountingEngine:
     """An engine that counts its pixels."""
 
-    def __init__(self, engine: OnnxEngine) -> None:
-        self.stride, self.threads, self.engine = engine.stride, engine.threads, engine
+    def __init__(self, engine: Engine) -> None:
+        self.stride, self.engine = engine.stride, engine
         self.pixels = 0
 
     def __call__(self, views: Any) -> Any:
@@ -67,8 +67,8 @@ class CountingEngine:
 
 def measure(truth: NDArray[np.bool_], threads: int, repeat: int) -> dict[str, float]:
     """One shape's area, boundary, processor time and network pixels."""
-    engine = CountingEngine(OnnxEngine(threads=threads))
-    refiner = Refiner(engine)
+    refiner = Refiner.open(threads=threads)
+    refiner.engine = engine = CountingEngine(refiner.engine)
     photo, coarse = photographed(truth), np.roll(truth, (3, -4), (0, 1))
     seconds = []
     for _ in range(repeat):
