@@ -205,28 +205,58 @@ class Refiner:
         )
 
     def _answer(self, photo: Plane, coarse: Plane, overview_only: bool) -> Answer | None:
-        settings, engine = self.settings, self.engine
+        settings = self.settings
         photos, masks = Pyramid(photo), Pyramid(coarse)
         proposed = self._proposal(photos, masks)
         power = overview_power(photo.shape, settings.overview_side)
         soft = overview(
-            engine,
+            self.engine,
             photos.whole(power),
             masks.whole(power),
             long_side=settings.overview_side,
             rounds=settings.overview_rounds,
             prior=proposed,
         )
+        return self.finished(photos, masks, soft, proposed=proposed, overview_only=overview_only)
+
+    def finished(
+        self,
+        photo: Pyramid,
+        coarse: Pyramid,
+        soft: NDArray[np.float32],
+        *,
+        proposed: NDArray[np.float32] | None = None,
+        trust: float | None = None,
+        overview_only: bool = False,
+    ) -> Answer | None:
+        """From a view's overview to its answer: the edge passes, and what the coarse mask says.
+
+        Args:
+            photo: the view.
+            coarse: its coarse mask; above 127 is object.
+            soft: float32 hxw in 0..1, the overview's answer.
+            proposed: float32 hxw in 0..1, the proposal that takes the coarse mask's place.
+            trust: in place of the settings' own.
+            overview_only: leave out the edge passes.
+
+        Returns:
+            The answer; None where the coarse mask is exact and stays.
+        """
+        settings, size = self.settings, photo.plane.shape
         answer: Answer = (
-            Known(rescaled(soft, photo.shape))
+            Known(rescaled(soft, size))
             if overview_only
-            else edge_answer(engine, photos, masks, soft, settings.edges)
+            else edge_answer(self.engine, photo, coarse, soft, settings.edges)
         )
-        say = Trust(trust=settings.trust, near=settings.near, free=settings.free)
-        answer = Settled(answer, masks if proposed is None else _meant(proposed, photo.shape), say)
-        if photo.shape[0] * photo.shape[1] <= settings.held_pixels:
+        say = Trust(
+            trust=settings.trust if trust is None else trust,
+            near=settings.near,
+            free=settings.free,
+        )
+        answer = Settled(answer, coarse if proposed is None else _meant(proposed, size), say)
+        if math.prod(size) <= settings.held_pixels:
             answer = Known(whole(answer))
-        if edge_agreement(photo, coarse, answer) > settings.exact:
+        if edge_agreement(photo.plane, coarse.plane, answer) > settings.exact:
             return None
         return answer
 

@@ -9,14 +9,14 @@ from edgewise.errors import InputError
 from edgewise.passes.answers import Doubled, Known, whole
 from edgewise.passes.edges import (
     EdgeSettings,
+    edge_answer,
     edge_pass,
-    edge_passes,
     fade,
     work_band,
     work_in,
     zooms,
 )
-from edgewise.passes.planes import Held, Level, halved
+from edgewise.passes.planes import Held, Level, Pyramid, halved
 from edgewise.passes.tiles import GRAIN, tiles_over
 from edgewise.passes.view import Box
 from tests.fakes import AnswerEngine, ColourEngine, disc, overlap, prior_of, red_on_blue
@@ -30,6 +30,11 @@ def _pass(engine, photo, soft, coarse):
     work = work_in(known, [Box(0, 0, *soft.shape)], doubt=SETTINGS.doubt, grain=GRAIN)
     tiles = tiles_over(work, soft.shape, SETTINGS.tile, SETTINGS.overlap)
     return whole(edge_pass(engine, Level(Held(photo)), Level(Held(coarse)), known, tiles, SETTINGS))
+
+
+def _passes(engine, photo, soft, coarse, settings):
+    """All passes over a view in memory, whole."""
+    return whole(edge_answer(engine, Pyramid(Held(photo)), Pyramid(Held(coarse)), soft, settings))
 
 
 @given(st.integers(64, 6000), st.integers(64, 6000))
@@ -53,7 +58,7 @@ def test_a_large_view_is_passed_once():
     engine, truth = ColourEngine(), disc((64, 64), (32, 32), 20)
     soft, rough = truth.astype(np.float32), truth.astype(np.uint8) * 255
     settings = EdgeSettings(tile=64, overlap=16, rounds=3, rounds_pixels=64 * 64 - 1)
-    edge_passes(engine, red_on_blue(truth), soft, rough, settings)
+    _passes(engine, red_on_blue(truth), soft, rough, settings)
     assert len(engine.shapes) == 1
 
 
@@ -61,7 +66,7 @@ def test_the_photo_s_own_size_is_passed_as_often_as_asked():
     engine, truth = ColourEngine(), disc((64, 64), (32, 32), 20)
     soft, rough = truth.astype(np.float32), truth.astype(np.uint8) * 255
     settings = EdgeSettings(tile=64, overlap=16, rounds=3)
-    edge_passes(engine, red_on_blue(truth), soft, rough, settings)
+    _passes(engine, red_on_blue(truth), soft, rough, settings)
     assert len(engine.shapes) == 3
 
 

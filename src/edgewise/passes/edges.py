@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from edgewise.errors import InputError
 from edgewise.network.runtime import Engine
-from edgewise.passes.answers import Answer, Doubled, Known, Refined, whole
+from edgewise.passes.answers import Answer, Doubled, Known, Refined
 from edgewise.passes.overview import rescaled, stacked, to_bytes
-from edgewise.passes.planes import Held, Level, Pyramid, halved, reduced
+from edgewise.passes.planes import Level, Pyramid, halved, reduced
 from edgewise.passes.tiles import GRAIN, ramp, tiles_over
 from edgewise.passes.view import Box
 
@@ -223,25 +223,3 @@ def edge_answer(
         )
         grain = GRAIN // 2 if index + 1 < len(powers) else GRAIN
     return answer
-
-
-def edge_passes(
-    engine: Engine,
-    photo: NDArray[np.uint8],
-    soft: NDArray[np.float32],
-    coarse: NDArray[np.uint8],
-    settings: EdgeSettings,
-) -> NDArray[np.float32]:
-    """`edge_answer` of a view in memory, whole.
-
-    Args:
-        engine: the network.
-        photo: uint8 HxWx3 RGB, the view.
-        soft: float32 hxw, the overview's answer.
-        coarse: uint8 HxW in 0..255, the coarse mask of the view.
-        settings: how to look.
-
-    Returns:
-        float32 HxW.
-    """
-    return whole(edge_answer(engine, Pyramid(Held(photo)), Pyramid(Held(coarse)), soft, settings))
