@@ -74,7 +74,8 @@ def main() -> None:
         if photo is None or coarse is None:
             raise FileNotFoundError(f"{path}: it or its photo cannot be read")
         random = np.random.default_rng(number)
-        levels = proposed(network, photo[..., ::-1], coarse, random)
+        colours, mask = np.asarray(photo[..., ::-1], np.uint8), np.asarray(coarse, np.uint8)
+        levels = proposed(network, colours, mask, random)
         if levels is not None:
             target.parent.mkdir(parents=True, exist_ok=True)
             cv2.imwrite(str(target), levels)
