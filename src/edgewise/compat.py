@@ -66,7 +66,7 @@ class Refiner:
             mask: HxW or HxWx1 in 0..255; levels above 127 are the object.
             fast: stop after the overview.
             L: no effect: it bounds the side of what that package's network sees at once, and so
-                its memory. Here that is fixed: an overview of 512 pixels and tiles of 256.
+                its memory. Here that is fixed: looks at 672 and 512 pixels, and tiles of 256.
 
         Returns:
             uint8 HxW in 0..255: the probability of the object times 255, rounded; above 127 is

@@ -1,1 +1,1 @@
-"""The refiner's four steps, each pure numpy: view, overview, edges, settle."""
+"""The refiner's steps, each pure numpy: view, proposal, overview, edges, settle."""
