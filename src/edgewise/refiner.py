@@ -31,7 +31,7 @@ MOST_HALVED = 4  # as far as one pixel of a square is still seen in the mean
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Choices of the four steps; how the defaults were found is in docs/why.md.
+    """Choices of the steps; how the defaults were found is in docs/why.md.
 
     Attributes:
         margin: room around the object, as a share of the view's longer side.
@@ -207,7 +207,7 @@ class Refiner:
     def _answer(self, photo: Plane, coarse: Plane, overview_only: bool) -> Answer | None:
         settings = self.settings
         photos, masks = Pyramid(photo), Pyramid(coarse)
-        proposed = self._proposal(photos, masks)
+        proposed = self.proposal(photos, masks)
         power = overview_power(photo.shape, settings.overview_side)
         soft = overview(
             self.engine,
@@ -260,7 +260,17 @@ class Refiner:
             return None
         return answer
 
-    def _proposal(self, photo: Pyramid, coarse: Pyramid) -> NDArray[np.float32] | None:
+    def proposal(self, photo: Pyramid, coarse: Pyramid) -> NDArray[np.float32] | None:
+        """Which whole object the coarse mask of a view means.
+
+        Args:
+            photo: the view.
+            coarse: its coarse mask; above 127 is object.
+
+        Returns:
+            float32 hxw in 0..1, the whole view at a smaller size; None without a proposal network,
+            or where nothing that it sees is close enough to the coarse mask.
+        """
         settings = self.settings
         if self.proposer is None or not settings.proposal_side:
             return None

@@ -145,6 +145,55 @@ def test_overview_only_looks_once_at_each_piece():
     assert len(shapes[1]) > len(shapes[0])
 
 
+class ColourProposer:
+    """Proposes what is red or not, as the point inside is; remembers how often it was asked."""
+
+    stride = 4
+
+    def __init__(self):
+        self.asked = 0
+
+    def __call__(self, photo, mask, places):
+        self.asked += 1
+        red = photo[0] > photo[2]
+        x, y = places[0].astype(int)
+        return np.where(red[::4, ::4] == red[y, x], 8, -8).astype(np.float32)[None]
+
+
+def test_a_part_that_the_labels_miss_comes_back_by_a_proposal():
+    truth = np.where(disc((120, 160), (60, 80), 40), 2, 1)
+    coarse = truth.copy()
+    coarse[20:50] = 1  # a cap of the disc
+    photo = red_on_blue(truth == 2)
+    errors = []
+    for proposer in (None, ColourProposer()):
+        refiner = Refiner(AnswerEngine(prior_of), proposer=proposer)
+        found = refine_labels(photo, coarse, refiner=refiner, settings=SMALL)
+        errors.append((found != truth).sum())
+    assert errors[1] < 0.2 * errors[0]
+
+
+@pytest.mark.parametrize(
+    ("choices", "asked"),
+    [
+        ({}, 3),
+        ({"most_proposed": 2}, 2),
+        ({"proposed_share": 0.1}, 1),
+        ({"overview_only": True}, 0),
+    ],
+)
+def test_only_the_largest_pieces_are_proposed_for(choices, asked):
+    labels = np.ones((100, 100), np.int32)
+    labels[10:30, 10:30] = 2
+    labels[60:80, 60:80] = 3
+    labels[50:59, 10:19] = 4  # less than the share
+    proposer = ColourProposer()
+    refiner = Refiner(SeedEngine(), proposer=proposer)
+    settings = SceneSettings(**{"small": 60, **choices})
+    refine_labels(photo_beside(labels), labels, refiner=refiner, settings=settings)
+    assert proposer.asked == asked
+
+
 def test_the_result_has_the_type_of_the_labels():
     labels = painted(2).astype(np.uint16)
     assert refined(photo_for(labels), labels).dtype == np.uint16
@@ -227,7 +276,15 @@ def test_sizes_that_differ_are_told():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"small": -1}, {"lead": 1.0}, {"margin": -0.1}, {"enlarged": 0.5}, {"batch_pixels": 0}],
+    [
+        {"small": -1},
+        {"lead": 1.0},
+        {"margin": -0.1},
+        {"enlarged": 0.5},
+        {"batch_pixels": 0},
+        {"most_proposed": -1},
+        {"proposed_share": 2},
+    ],
 )
 def test_settings_that_cannot_work_are_refused(wrong):
     with pytest.raises(InputError, match=next(iter(wrong))):

@@ -61,13 +61,14 @@ def refine(
 
     Of PHOTO and LABELS, of the folders --photos and --labels, or of the pieces in --parts.
     """
-    from edgewise.network.runtime import OnnxEngine
-    from edgewise.refiner import Refiner
+    from edgewise.refiner import Refiner, Settings
 
     ways = [bool(photo and labels), bool(photos and maps), bool(parts)]
     if sum(ways) != 1 or sum(map(bool, (photo, labels, photos, maps, parts))) != 2 - ways[2]:
         raise InputError("give PHOTO LABELS, or --photos and --labels, or --parts")
-    refiner = Refiner(OnnxEngine(model, threads=threads, device=device))
+    # Pieces alone come by the hundred, most of them small: without proposals.
+    settings = Settings(proposal_side=0) if parts or overview_only else Settings()
+    refiner = Refiner.open(model, threads=threads, device=device, settings=settings)
     options = _Options(None if no_void else void, overview_only)
     if photo and labels:
         if output.is_dir():

@@ -12,10 +12,9 @@ import numpy as np
 
 from edgewise.errors import InputError
 from edgewise.images import as_photo
-from edgewise.network.runtime import OnnxEngine
 from edgewise.passes.answers import whole
-from edgewise.passes.overview import overview_size, resized, stacked, to_bytes
-from edgewise.passes.planes import Held, Pyramid
+from edgewise.passes.overview import overview_size, rescaled, resized, stacked, to_bytes
+from edgewise.passes.planes import INSIDE, Held, Pyramid
 from edgewise.passes.view import Box
 from edgewise.refiner import Refiner
 from edgewise.scenes.labels import as_labels
@@ -44,6 +43,9 @@ class SceneSettings:
         margin: room around a piece, as a share of its longer side.
         trust: log-odds of the coarse label far from its edge; see `passes.settle`. Less than for
             one object alone, as here the neighbours' claims hold an object back.
+        most_proposed: so many pieces, the largest, are proposed whole objects for, if the refiner
+            has a proposal network; about 0.3 s each. None with `overview_only`.
+        proposed_share: pieces of a smaller share of the photo are proposed nothing.
         single: views up to this longer side are seen once, at their own size; larger ones as the
             refiner does it, by an overview and edge passes.
         overview_only: stop after the overview: fast, edges as exact as a small picture's.
@@ -55,6 +57,8 @@ class SceneSettings:
     lead: float = 0.0
     margin: float = 0.35
     trust: float = 1.0
+    most_proposed: int = 8
+    proposed_share: float = 0.01
     single: int = 448
     overview_only: bool = False
     enlarged: float = 4.0
@@ -66,6 +70,11 @@ class SceneSettings:
             raise InputError(
                 f"small {self.small}, margin {self.margin}, lead {self.lead}: they must be at "
                 "least 0, at least 0, and in [0, 1)"
+            )
+        if self.most_proposed < 0 or not 0 <= self.proposed_share <= 1:
+            raise InputError(
+                f"most_proposed {self.most_proposed}, proposed_share {self.proposed_share}: they "
+                "must be at least 0, and in 0..1"
             )
         if self.enlarged < 1 or self.batch_pixels < 1:
             raise InputError(
@@ -123,7 +132,7 @@ def refine_labels(
 
 @cache
 def _default() -> Refiner:
-    return Refiner(OnnxEngine())  # no proposals: every piece of a label map says what it is
+    return Refiner.open()
 
 
 def compete(coarse: Labels, found: Iterable[Claim], *, lead: float) -> NDArray[Any]:
@@ -158,12 +167,13 @@ def compete(coarse: Labels, found: Iterable[Claim], *, lead: float) -> NDArray[A
 
 @dataclass(frozen=True)
 class _Piece:
-    """One piece of a label: its number in the map of pieces, its view, and its first pixel."""
+    """One piece of a label: its number in the map of pieces, view, first pixel and pixels."""
 
     label: int
     number: int
     view: Box
     first: int
+    area: int
 
 
 def claims(
@@ -188,12 +198,39 @@ def claims(
     """
     choices = settings or SceneSettings()
     numbers, pieces = _pieces(labels, void, choices)
+    large = _large(pieces, labels.size, choices)
     for size, group in _alike(refiner, pieces, choices):
-        masks = [numbers[piece.view.slices] == piece.number for piece in group]
-        answers = _overviews(refiner, photo, group, masks, size)
-        for piece, mask, answer in zip(group, masks, answers, strict=True):
-            soft = _finished(refiner, photo[piece.view.slices], mask, answer, choices)
+        looks = [_look(photo, numbers, piece) for piece in group]
+        proposed = [
+            refiner.proposal(look.photo, look.coarse) if piece.number in large else None
+            for piece, look in zip(group, looks, strict=True)
+        ]
+        answers = _overviews(refiner, looks, proposed, size)
+        for piece, look, whole_object, answer in zip(group, looks, proposed, answers, strict=True):
+            soft = _finished(refiner, look, whole_object, answer, choices)
             yield Claim(piece.label, piece.view, soft)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """A piece's view of the photo, and its coarse mask there in 0 and 255."""
+
+    photo: Pyramid
+    coarse: Pyramid
+
+
+def _look(photo: Photo, numbers: NDArray[np.int32], piece: _Piece) -> _Look:
+    here = piece.view.slices
+    rough = np.where(numbers[here] == piece.number, 255, 0).astype(np.uint8)
+    return _Look(Pyramid(Held(photo[here])), Pyramid(Held(rough)))
+
+
+def _large(pieces: list[_Piece], pixels: int, settings: SceneSettings) -> set[int]:
+    """The numbers of the pieces for which whole objects are proposed."""
+    most = 0 if settings.overview_only else settings.most_proposed
+    largest = sorted(pieces, key=lambda piece: (-piece.area, piece.first))[:most]
+    least = settings.proposed_share * pixels
+    return {piece.number for piece in largest if piece.area >= least}
 
 
 def _pieces(
@@ -239,7 +276,8 @@ def _piece(
     top, left = corner[0] + top, corner[1] + left
     room = max(8, round(margin * max(height, width)))
     view = Box(top, left, top + height, left + width).grown(room, (shape[0], shape[1]))
-    return _Piece(*key, view, top * shape[1] + first_column)
+    first = top * shape[1] + first_column
+    return _Piece(*key, view, first, int(np.count_nonzero(mask)))
 
 
 def _alike(
@@ -266,13 +304,14 @@ def _look_size(refiner: Refiner, view: Box, settings: SceneSettings) -> Size:
 
 
 def _overviews(
-    refiner: Refiner, photo: Photo, group: list[_Piece], masks: list[Mask], size: Size
+    refiner: Refiner, looks: list[_Look], proposed: list[Soft | None], size: Size
 ) -> NDArray[np.float32]:
     """The overviews of pieces of one size together, float32 (N, height, width)."""
     views = []
-    for piece, mask in zip(group, masks, strict=True):
-        small = resized(np.where(mask, 255, 0).astype(np.uint8), size)
-        views.append(stacked(resized(photo[piece.view.slices], size), small, small))
+    for look, prior in zip(looks, proposed, strict=True):
+        small = resized(look.coarse.whole(0), size)
+        first = small if prior is None else to_bytes(rescaled(prior, size))
+        views.append(stacked(resized(look.photo.whole(0), size), first, small))
     batch = np.stack(views)
     answers: NDArray[np.float32] = refiner.engine(batch)
     for _ in range(refiner.settings.overview_rounds - 1):
@@ -282,15 +321,18 @@ def _overviews(
 
 
 def _finished(
-    refiner: Refiner, photo: Photo, mask: Mask, look: Soft, settings: SceneSettings
+    refiner: Refiner, look: _Look, proposed: Soft | None, soft: Soft, settings: SceneSettings
 ) -> Soft:
     """From a piece's first look to its soft mask at the view's own size."""
-    rough = np.where(mask, 255, 0).astype(np.uint8)
+    once = max(look.photo.plane.shape) <= settings.single
     answer = refiner.finished(
-        Pyramid(Held(photo)),
-        Pyramid(Held(rough)),
-        look,
+        look.photo,
+        look.coarse,
+        soft,
+        proposed=proposed,
         trust=settings.trust,
-        overview_only=settings.overview_only or max(mask.shape) <= settings.single,
+        overview_only=settings.overview_only or once,
     )
-    return mask.astype(np.float32) if answer is None else whole(answer)
+    if answer is None:
+        return (look.coarse.whole(0) > INSIDE).astype(np.float32)
+    return whole(answer)
