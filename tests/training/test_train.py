@@ -143,7 +143,7 @@ def test_the_exported_file_answers_like_the_network(batches, tmp_path):
         views = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
         with torch.no_grad():
             expected = Deployed(network)(torch.from_numpy(views)).numpy()
-        assert np.allclose(engine(views), expected, atol=1e-5)
+        assert np.allclose(engine(views), expected, atol=5e-3)  # weights are half floats
 
 
 def test_samples_are_counted_over_processes_of_different_batches(tmp_path):

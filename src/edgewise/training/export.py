@@ -1,7 +1,8 @@
 """Write a checkpoint's network as the ONNX file that the product ships.
 
 The file takes uint8 views (N, 5, H, W): photo RGB, prior mask and coarse mask in 0..255, H and W
-multiples of 64, and gives float32 soft masks (N, H, W) in 0..1. N, H and W are dynamic.
+multiples of 64, and gives float32 soft masks (N, H, W) in 0..1. N, H and W are dynamic. Weights
+are kept as half floats (`pack`).
 """
 
 import argparse
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from edgewise.training.model import INPUT_CHANNELS, RefinementNet
+from edgewise.training.pack import pack
 
 STRIDE = 64
 
@@ -86,7 +88,7 @@ def export(network: RefinementNet, path: Path) -> str:
     )
     if program is None:
         raise RuntimeError("torch.onnx.export gave no program")
-    program.save(str(path), external_data=False)
+    path.write_bytes(pack(program.model_proto, bits=16).SerializeToString())
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
