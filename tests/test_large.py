@@ -175,7 +175,7 @@ def test_the_command_keeps_to_the_memory_given(tmp_path):
 
     pair = pairs()[0]
     results = []
-    for options in ([], ["--memory", "300MB"]):
+    for options in ([], ["--memory", "500MB"]):
         output = tmp_path / f"{len(options)}.tif"
         arguments = ["refine", str(pair.photo), str(pair.coarse), "-o", str(output), *options]
         assert CliRunner().invoke(app, arguments).exit_code == 0

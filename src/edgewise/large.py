@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from edgewise.passes.answers import Answer
 
-BASE = 300_000_000
-"""Bytes that the program, the network and its working memory take, whatever the photo's size."""
+BASE = 500_000_000
+"""Bytes that the program, the networks and their working memory take, whatever the photo's size."""
 
 BYTES_A_PIXEL = 24
 """What a pixel takes where photo, masks and answer are held whole."""
@@ -93,7 +93,7 @@ def fits(shape: tuple[int, int], memory: int) -> bool:
     """
     if memory < BASE:
         raise InputError(
-            f"memory {memory}: expected at least {BASE} bytes, which the network needs"
+            f"memory {memory}: expected at least {BASE} bytes, which the networks need"
         )
     return BASE + shape[0] * shape[1] * BYTES_A_PIXEL <= memory
 

@@ -66,7 +66,7 @@ def command(
     model: str = typer.Option("default", "--model", help="A network of `edgewise models`."),
     device: str = typer.Option("cpu", "--device", help="cpu, or cuda with onnxruntime-gpu."),
     memory: str | None = typer.Option(
-        None, "--memory", help="Memory of a worker, from 300MB; larger photos are read by region."
+        None, "--memory", help="Memory of a worker, from 500MB; larger photos are read by region."
     ),
     quiet: bool = typer.Option(False, "--quiet", "-q", help="Show no progress and no failures."),
     json_file: Path | None = typer.Option(None, "--json", help="Write a summary as JSON."),

@@ -36,7 +36,7 @@ def command(
     engine: str = typer.Option(engines.OWN, "--engine", help=engines.HELP),
     weights: Path | None = engines.WEIGHTS,
     memory: str | None = typer.Option(
-        None, "--memory", help="Memory to keep to, from 300MB; larger photos are read by region."
+        None, "--memory", help="Memory to keep to, from 500MB; larger photos are read by region."
     ),
 ) -> None:
     """Refine a rough mask to the photo's true edge."""
