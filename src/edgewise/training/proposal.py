@@ -13,6 +13,7 @@ ships.
 import argparse
 import hashlib
 import math
+import pickle
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,6 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from edgewise.errors import ModelError
 from edgewise.training.pack import pack
 
 STRIDE = 224  # 16 (encoder) x 14 (largest window)
@@ -149,7 +151,8 @@ class TinyViTBlock(nn.Module):
         windows = self.attn(windows.reshape(rows * columns, side * side, dim))
         windows = windows.view(rows, columns, side, side, dim).permute(4, 0, 2, 1, 3)
         x = self.local_conv(x + windows.reshape(1, dim, rows * side, columns * side))
-        return x + self.mlp(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        changed: Tensor = self.mlp(x.permute(0, 2, 3, 1))
+        return x + changed.permute(0, 3, 1, 2)
 
 
 class Stage(nn.Module):
@@ -243,8 +246,11 @@ class PromptEncoder(nn.Module):
 
     def tokens(self, places: Tensor) -> Tensor:
         """(3, 2) places in 0..1 (inside, first corner, last corner) to (1, 3, 256)."""
-        kinds = torch.cat([self.point_embeddings[kind].weight for kind in (1, 2, 3)])
-        return (self.pe_layer(places) + kinds)[None]
+        kinds: list[Tensor] = [
+            self.point_embeddings[kind].get_parameter("weight") for kind in (1, 2, 3)
+        ]
+        at: Tensor = self.pe_layer(places)
+        return (at + torch.cat(kinds))[None]
 
 
 class CrossAttention(nn.Module):
@@ -366,7 +372,7 @@ class MaskDecoder(nn.Module):
             self.output_hypernetworks_mlps[index](tokens[:, 1 + index])
             for index in range(1, 1 + CANDIDATES)
         ]
-        masks = torch.cat(weights) @ large.view(DIM // 8, 16 * height * width)
+        masks: Tensor = torch.cat(weights) @ large.view(DIM // 8, 16 * height * width)
         return masks.view(CANDIDATES, 4 * height, 4 * width)
 
 
@@ -415,15 +421,24 @@ def load(checkpoint: Path) -> ProposalNet:
     """The network with MobileSAM's published weights (mobile_sam.pt), in evaluation mode.
 
     Raises:
-        ValueError: the checkpoint lacks a weight.
+        ModelError: the file cannot be read, or is another thing.
     """
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    try:
+        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise ModelError(f"{checkpoint}: cannot be read: {error.strerror}") from error
+    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise ModelError(
+            f"{checkpoint}: is no checkpoint of PyTorch's, or a damaged one"
+        ) from error
     network = ProposalNet()
     own = network.state_dict()
-    missing = sorted(own.keys() - state.keys())
-    if missing:
-        raise ValueError(f"{checkpoint}: not MobileSAM's checkpoint, lacks {missing[0]}")
-    network.load_state_dict({key: state[key] for key in own})
+    found = state if isinstance(state, dict) else {}
+    for key, value in own.items():
+        if key not in found or found[key].shape != value.shape:
+            what = "lacks" if key not in found else "has another shape of"
+            raise ModelError(f"{checkpoint}: not MobileSAM's checkpoint, {what} {key}")
+    network.load_state_dict({key: found[key] for key in own})
     return network.eval()
 
 
@@ -461,7 +476,10 @@ def main() -> None:
     parser.add_argument("checkpoint", type=Path, help="mobile_sam.pt as published")
     parser.add_argument("output", type=Path, help="the .onnx file to write")
     options = parser.parse_args()
-    digest = export(load(options.checkpoint), options.output)
+    try:
+        digest = export(load(options.checkpoint), options.output)
+    except ModelError as error:
+        parser.error(str(error))
     print(f"{options.output}: {options.output.stat().st_size} bytes, sha256 {digest}")
 
 

@@ -1,0 +1,87 @@
+"""Packed weights take less room and change the network's answers little."""
+
+import numpy as np
+import pytest
+
+onnx = pytest.importorskip("onnx", reason="training needs the extra edgewise[train]")
+
+import onnxruntime
+from hypothesis import given
+from hypothesis import strategies as st
+from onnx import TensorProto, helper, numpy_helper
+
+from edgewise.training.pack import pack, quantised
+
+WIDTH = 32
+
+
+def _model():
+    """A convolution, a bias, a long vector of factors, and rows gathered by whole numbers."""
+    random = np.random.default_rng(0)
+    weights = {
+        "kernel": random.normal(0, 0.1, (WIDTH, 3, 3, 3)).astype(np.float32),
+        "bias": random.normal(0, 0.1, WIDTH).astype(np.float32),
+        "factors": random.normal(1, 0.1, 600).astype(np.float32),
+        "order": random.permutation(600).astype(np.int64),
+        "shape": np.array([1, WIDTH, 600], np.int64),
+    }
+    nodes = [
+        helper.make_node("Conv", ["x", "kernel", "bias"], ["a"], pads=[1, 1, 1, 1]),
+        helper.make_node("Reshape", ["a", "shape"], ["b"]),
+        helper.make_node("Mul", ["b", "factors"], ["c"]),
+        helper.make_node("Gather", ["c", "order"], ["y"], axis=2),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "small",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 20, 30])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, WIDTH, 600])],
+        [numpy_helper.from_array(value, name) for name, value in weights.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+
+
+def _answer(model):
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    x = np.random.default_rng(1).normal(0, 1, (1, 3, 20, 30)).astype(np.float32)
+    return session.run(None, {"x": x})[0]
+
+
+@pytest.mark.parametrize(("bits", "error", "share"), [(16, 1e-3, 0.6), (8, 1e-2, 0.5)])
+def test_a_packed_network_is_smaller_and_answers_nearly_as_before(bits, error, share):
+    model = _model()
+    packed = pack(model, bits=bits)
+    onnx.checker.check_model(packed)
+    assert packed.ByteSize() < share * model.ByteSize()
+    expected, found = _answer(model), _answer(packed)
+    assert 0 < np.abs(found - expected).max() < error * np.abs(expected).max()
+
+
+def test_small_tensors_and_the_model_that_was_given_stay_as_they_are():
+    model = _model()
+    before = model.SerializeToString()
+    packed = {tensor.name: tensor for tensor in pack(model, bits=8).graph.initializer}
+    assert model.SerializeToString() == before
+    own = {tensor.name: tensor for tensor in model.graph.initializer}
+    for name in ("bias", "shape"):
+        assert packed[name] == own[name]
+    assert not {"kernel", "factors", "order"} & packed.keys()
+
+
+@given(seed=st.integers(0, 1000), rows=st.integers(1, 5), columns=st.integers(1, 7))
+def test_a_rounded_weight_is_off_by_half_a_step_at_most(seed, rows, columns):
+    """Where rows differ much in size, each has a scale of its own."""
+    random = np.random.default_rng(seed)
+    values = (
+        random.normal(0, 1, (rows, columns)) * 10.0 ** random.integers(-3, 3, (rows, 1))
+    ).astype(np.float32)
+    whole, scale = quantised(values)
+    assert whole.dtype == np.int8
+    assert (np.abs(whole * scale - values) <= scale * 0.501).all()
+
+
+def test_a_scalar_cannot_be_packed():
+    with pytest.raises(ValueError, match="no axis"):
+        quantised(np.float32(1) * np.ones((), np.float32))
