@@ -47,13 +47,8 @@ class SceneEngine:
     network: NetworkEngine
 
     def __call__(self) -> Refine:
-        """Open the network."""
-        from edgewise.network.runtime import OnnxEngine
-        from edgewise.refiner import Refiner
-
-        network = self.network
-        engine = OnnxEngine(network.model, threads=network.threads, device=network.device)
-        return cast("Refine", partial(refine_labels, refiner=Refiner(engine)))
+        """Open the networks."""
+        return cast("Refine", partial(refine_labels, refiner=self.network.open()))
 
     def describe(self) -> dict[str, str]:
         """As of the network, and the settings for label maps."""
