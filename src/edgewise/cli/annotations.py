@@ -134,13 +134,11 @@ def _check_categories(chosen: Selection, document: "Document", path: Path) -> No
 
 
 def _model_digest(model: str) -> str:
-    """What tells one network's results from another's."""
-    from edgewise.formats.json_files import read_bytes
-    from edgewise.network.catalog import find
+    """What tells the results of some networks from those of others."""
+    from edgewise.evaluation import NetworkEngine
 
-    if model.endswith(".onnx"):
-        return hashlib.sha256(read_bytes(model)).hexdigest()
-    return find(model).sha256
+    described = NetworkEngine(model=model).describe()
+    return f"{described['sha256']} {described['proposal_sha256']}"
 
 
 def _as_json(chosen: Selection) -> dict[str, Any]:
