@@ -332,9 +332,7 @@ def check_aspect(own: tuple[int, ...], shape: tuple[int, int], name: str) -> Non
             if turned
             else "expected the photo's size or one of the same aspect"
         )
-        raise InputError(
-            f"{name}: has {_size(own)} pixels and the photo {_size(shape)}; {hint}"
-        )
+        raise InputError(f"{name}: has {_size(own)} pixels and the photo {_size(shape)}; {hint}")
 
 
 def _same_aspect(first: tuple[int, ...], second: tuple[int, ...]) -> bool:
