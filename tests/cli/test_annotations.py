@@ -4,9 +4,11 @@ import copy
 import json
 import sys
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from pycocotools.coco import COCO
 
 from edgewise import refiner
 from edgewise.cli import BAD_INPUT, INTERRUPTED, main
@@ -350,3 +352,52 @@ def test_label_studio_exports_are_refined_in_place(run, folder):
     assert error(brush.decoded(found["rle"], SIZE), "left") < 0.25
     found["rle"] = value["rle"]
     assert after == task
+
+
+def within_reach(_, photo, masks):
+    """What a refiner would find: the red pixels up to 3 from each coarse mask."""
+    red = photo[..., 0] > photo[..., 2]
+    for mask in masks:
+        near = cv2.dilate(mask.view(np.uint8), np.ones((7, 7), np.uint8))
+        yield (red & (near > 0)).astype(np.float32) * np.float32(0.9)
+
+
+def loaded(coco, one, size):
+    """An annotation's mask by pycocotools, but for its decoding, which warns under numpy 2."""
+    counts = coco.annToRLE(one)["counts"]
+    return Rle.from_counts(counts if isinstance(counts, str) else counts.decode(), size).mask()
+
+
+def crowded(folder, photos, rows, columns):
+    """Photos with a grid of red squares each, and a polygon of each square, 2 pixels off."""
+    (folder / "photos").mkdir()
+    truth = np.kron(np.ones((rows, columns), bool), np.pad(np.ones((10, 10), bool), 3))
+    images, annotations = [], []
+    for image in range(1, photos + 1):
+        images.append({"id": image, "file_name": f"{image}.png", "license": 1})
+        images[-1] |= {"height": truth.shape[0], "width": truth.shape[1]}
+        Image.fromarray(red_on_blue(truth)).save(folder / "photos" / f"{image}.png")
+        for top, left in np.ndindex(rows, columns):
+            y, x = 16 * top + 5, 16 * left + 3
+            polygon = [x, y, x + 10, y, x + 10, y + 10, x, y + 10]
+            one = {"id": 7 * len(annotations) + 3, "image_id": image, "iscrowd": 0}
+            one |= {"category_id": 1 + left % 3, "segmentation": [polygon], "score": left / 8}
+            annotations.append(one | {"area": 100.0, "bbox": [x, y, 10, 10]})
+    categories = [{"id": number, "name": f"kind {number}"} for number in (1, 2, 3)]
+    data = {"info": {"year": 2024}, "licenses": [{"id": 1, "name": "free"}], "images": images}
+    return {**data, "annotations": annotations, "categories": categories}, truth
+
+
+@pytest.mark.parametrize("form", ["rle", "polygon"])
+def test_hundreds_of_polygons_are_refined_in_one_command(run, tmp_path, monkeypatch, form):
+    monkeypatch.setattr(instances, "soft_masks", within_reach)
+    data, truth = crowded(tmp_path, photos=15, rows=6, columns=10)
+    assert len(data["annotations"]) == 900
+    status, lines, result = refine(run, tmp_path, data, "--as", form)
+    assert (status, lines[-1]) == (0, f"900 refined, 0 problems: {tmp_path / 'out.json'}")
+    assert without_masks(result) == without_masks(data)
+    coco = COCO(tmp_path / "out.json")
+    for image in coco.getImgIds():
+        found = [loaded(coco, one, truth.shape) for one in coco.imgToAnns[image]]
+        np.testing.assert_array_equal(np.sum(found, axis=0), truth)
+        assert {one["area"] for one in coco.imgToAnns[image]} == {100}
