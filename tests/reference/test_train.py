@@ -115,6 +115,7 @@ def test_an_epoch_has_each_photo_once(data):
             truth=disc((60, 60), (30, 30), 20).astype(np.uint8) * 255,
             weight=np.zeros((60, 60), np.uint8),
             coarse=None,
+            proposal=None,
             error=1.0,
         )
     )
@@ -139,6 +140,7 @@ def test_small_photos_are_padded_with_black():
         truth=truth,
         weight=truth,
         coarse=None,
+        proposal=None,
         error=1.0,
     )
     made = sample(scene, 48, np.random.default_rng(0))
