@@ -61,7 +61,7 @@ class Settings:
     trust: float = 4.0
     near: float = 0.12
     free: float = 0.03
-    exact: float = 0.93
+    exact: float = 0.90
     held_pixels: int = 40_000_000
 
     def __post_init__(self) -> None:
