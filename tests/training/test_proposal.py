@@ -33,7 +33,7 @@ def test_the_file_answers_like_the_network_at_other_sizes_than_it_was_traced_at(
     network, tmp_path, monkeypatch
 ):
     """But for the packing, of which test_pack.py tells."""
-    monkeypatch.setattr(proposal, "pack", lambda model, *, bits: model)
+    monkeypatch.setattr("edgewise.training.pack.pack", lambda model, *, bits: model)
     path = tmp_path / "net.onnx"
     assert len(proposal.export(network, path)) == 64
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])

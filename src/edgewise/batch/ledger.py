@@ -16,7 +16,8 @@ from typing import Any, Literal
 
 from edgewise import __version__
 from edgewise.batch.index import Index, key_of
-from edgewise.errors import InputError, OutputError
+from edgewise.errors import InputError
+from edgewise.files import make_folder
 from edgewise.lines import LineFile
 
 FORMAT = 1
@@ -133,10 +134,7 @@ class Ledger:
 
 
 def _opened(path: Path) -> LineFile:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{path.parent}: cannot be made: {error.strerror}") from error
+    make_folder(path.parent)
     file = LineFile(path)
     try:
         file.lock()

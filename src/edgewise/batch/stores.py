@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from edgewise import files
 from edgewise.errors import DependencyError, EdgewiseError, InputError, OutputError, missing_extra
 from edgewise.files import check_target
 
@@ -236,10 +237,7 @@ def make_folder(location: str) -> None:
 
 @lru_cache(maxsize=64)
 def _make_folder(folder: str) -> None:
-    try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be made: {error.strerror}") from error
+    files.make_folder(folder)
     if not os.access(folder, os.W_OK | os.X_OK):
         raise OutputError(f"{folder}: cannot be written to; allow writing or give another folder")
 

@@ -6,7 +6,6 @@ are kept as half floats (`pack`).
 """
 
 import argparse
-import hashlib
 from pathlib import Path
 from typing import cast
 
@@ -14,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from edgewise.training.model import INPUT_CHANNELS, RefinementNet
-from edgewise.training.pack import pack
+from edgewise.training.pack import write_packed
 
 STRIDE = 64
 
@@ -86,10 +85,7 @@ def export(network: RefinementNet, path: Path) -> str:
         optimize=True,
         verbose=False,
     )
-    if program is None:
-        raise RuntimeError("torch.onnx.export gave no program")
-    path.write_bytes(pack(program.model_proto, bits=16).SerializeToString())
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return write_packed(program, path, bits=16)
 
 
 def main() -> None:

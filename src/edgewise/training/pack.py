@@ -4,8 +4,12 @@ The network computes as before, in float32, on weights that were rounded. A runt
 operations that unfold them once, at the start, so that nothing is slower afterwards.
 """
 
+import hashlib
+from pathlib import Path
+
 import numpy as np
 import onnx
+import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
@@ -50,6 +54,18 @@ def pack(model: onnx.ModelProto, *, bits: int) -> onnx.ModelProto:
     graph.initializer.extend(kept)
     graph.node.extend(nodes + operations)
     return packed
+
+
+def write_packed(program: torch.onnx.ONNXProgram | None, path: Path, *, bits: int) -> str:
+    """Write what `torch.onnx.export` gave, its weights packed, and give the file's sha256.
+
+    Raises:
+        RuntimeError: it gave nothing.
+    """
+    if program is None:
+        raise RuntimeError("torch.onnx.export gave no program")
+    path.write_bytes(pack(program.model_proto, bits=bits).SerializeToString())
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _cast(source: str, target: str, kind: int) -> onnx.NodeProto:

@@ -11,7 +11,6 @@ ships.
 """
 
 import argparse
-import hashlib
 import math
 import pickle
 from itertools import pairwise
@@ -22,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from edgewise.errors import ModelError
-from edgewise.training.pack import pack
+from edgewise.training.pack import write_packed
 
 STRIDE = 224  # 16 (encoder) x 14 (largest window)
 WIDTHS, HEADS, WINDOWS, DEPTHS = (64, 128, 160, 320), (2, 4, 5, 10), (7, 7, 14, 7), (2, 2, 6, 2)
@@ -464,10 +463,7 @@ def export(network: ProposalNet, path: Path) -> str:
         optimize=True,
         verbose=False,
     )
-    if program is None:
-        raise RuntimeError("torch.onnx.export gave no program")
-    path.write_bytes(pack(program.model_proto, bits=8).SerializeToString())
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return write_packed(program, path, bits=8)
 
 
 def main() -> None:
