@@ -150,12 +150,18 @@ def make_inputs(
     first_label: int | None = typer.Option(
         None, "--first-label", help="Of ADE20K's classes, 0 or 1; default: told from the maps."
     ),
+    colours: Path | None = typer.Option(
+        None,
+        "--colours",
+        help="Of ADE20K's maps in colour: CSV lines label,red,green,blue; default: as published.",
+    ),
     reference_quirks: bool = typer.Option(
         False, "--reference-quirks", help="Blend RefineNet's ADE20K labels, as the reference did."
     ),
 ) -> None:
     """Make a network's own outputs into an input set of the benchmark."""
     from edgewise.benchmarks.inputs import convert
+    from edgewise.benchmarks.inputs.colours import read_colours
     from edgewise.benchmarks.store import Store, photos_of
     from edgewise.cli.progress import tracked
 
@@ -163,7 +169,11 @@ def make_inputs(
     store = Store(root)
     folder = output or store.input_set(dataset, network, split)
     jobs = convert.jobs(dataset, network, path, photos_of(store, dataset, split), folder)
-    options = convert.Options(first_label=first_label, reference_quirks=reference_quirks)
+    options = convert.Options(
+        first_label=first_label,
+        reference_quirks=reference_quirks,
+        colours=read_colours(colours) if colours else None,
+    )
     options = convert.settle(jobs, form, options)
     if options.first_label is not None:
         typer.echo(f"classes count from {options.first_label}", err=True)

@@ -8,6 +8,7 @@ from PIL import Image
 
 from edgewise.benchmarks import voc
 from edgewise.benchmarks.inputs import convert
+from edgewise.benchmarks.inputs.colours import ade20k_colours
 from edgewise.benchmarks.inputs.convert import Options, object_mask, scene_labels
 from edgewise.benchmarks.inputs.formats import OBJECTS, SCENES
 from edgewise.errors import InputError
@@ -211,6 +212,38 @@ def test_where_it_cannot_be_told_it_must_be_said(made, tmp_path):
     assert set(np.unique(labels_in(output / "ADE_val_00000001.png"))) == {4, 6}
 
 
+def coloured(path, labels):
+    colours = {label: colour for colour, label in ade20k_colours().labels.items()}
+    picture = np.array([[colours[label] for label in row] for row in labels.tolist()], np.uint8)
+    path.parent.mkdir(exist_ok=True)
+    Image.fromarray(picture).save(path)
+
+
+def test_maps_in_colours_count_from_1_whatever_the_others_do(made, tmp_path):
+    coloured(tmp_path / "native" / "ADE_val_00000001.png", np.array([[0, 5]] * 2))
+    write(tmp_path / "native" / "ADE_val_00000002.png", np.array([[0, 5]] * 2))
+    outcomes, output = made("ade20k", "pspnet", tmp_path / "native")
+    assert [one.problem for one in outcomes] == ["", ""]
+    assert set(np.unique(labels_in(output / "ADE_val_00000001.png"))) == {0, 5}
+    assert set(np.unique(labels_in(output / "ADE_val_00000002.png"))) == {1, 6}
+
+
+def test_maps_in_colours_alone_need_not_say_where_they_count_from(made, tmp_path):
+    labels = native.blocks([3, 13, 150], SIZE)
+    for name in miniature.ADE_NAMES:
+        coloured(tmp_path / "native" / f"{name}.png", labels)
+    _, output = made("ade20k", "encnet", tmp_path / "native")
+    np.testing.assert_array_equal(labels_in(output / "ADE_val_00000002.png"), labels)
+
+
+def test_a_map_in_strange_colours_is_told_and_the_others_are_made(made, tmp_path):
+    miniature.save(miniature.photo(), tmp_path / "native" / "ADE_val_00000001.png")
+    coloured(tmp_path / "native" / "ADE_val_00000002.png", np.array([[3, 5]] * 2))
+    bad, good = made("ade20k", "pspnet", tmp_path / "native")[0]
+    assert "which is none of ade20k_colours.csv" in bad.problem
+    assert good.problem == ""
+
+
 def test_the_references_quirk_blends_labels(made, tmp_path):
     labels = np.array([[10, 10, 110, 110]] * 4)
     found = scene(made, tmp_path, "refinenet", labels, reference_quirks=True)
@@ -229,6 +262,8 @@ def test_the_references_quirk_blends_labels(made, tmp_path):
         ("big", "refinenet", {"reference_quirks": True}, "quirks change nothing"),
         ("ade20k", "encnet", {"reference_quirks": True}, "quirks change nothing"),
         ("ade20k", "refinenet", {"first_label": 0}, "first-label means nothing"),
+        ("ade20k", "refinenet", {"colours": ade20k_colours()}, "--colours mean nothing"),
+        ("big", "pspnet", {"colours": ade20k_colours()}, "--colours mean nothing"),
     ],
 )
 def test_options_that_mean_nothing_are_refused(dataset, network, options, words):

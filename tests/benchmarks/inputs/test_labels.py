@@ -8,8 +8,10 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from edgewise.benchmarks import voc
+from edgewise.benchmarks.inputs.colours import ade20k_colours, read_colours
 from edgewise.benchmarks.inputs.labels import (
     check_labels,
+    coloured_labels,
     read_labels,
     voc_labels,
     whole_numbers,
@@ -119,3 +121,79 @@ def test_whole_numbers_become_labels_and_others_not():
     for bad in ([[0.5]], [[-1.0]], [[np.nan]], [[1e9]]):
         with pytest.raises(InputError, match="x: holds numbers"):
             whole_numbers(np.array(bad), "x")
+
+
+# ADE20K's colours
+
+ADE = np.array([[0, 1, 13, 150], [8, 8, 3, 1]], dtype=np.int32)
+ADE_PALETTE = [
+    next(
+        colour
+        for colour, one in [*ade20k_colours().labels.items(), ((140, 140, 140), 49)]
+        if one == label
+    )
+    for label in range(151)
+]
+
+
+def in_colours(labels):
+    return np.array(ADE_PALETTE, np.uint8)[labels]
+
+
+@given(
+    arrays(np.uint8, (5, 6), elements=st.sampled_from([*range(7), *range(8, 49), *range(50, 151)]))
+)
+def test_ade20ks_colours_are_read_back_for_any_labels_but_two(tmp_path_factory, labels):
+    path = tmp_path_factory.mktemp("colours") / "a.png"
+    Image.fromarray(in_colours(labels)).save(path)
+    np.testing.assert_array_equal(coloured_labels(path, ade20k_colours()), labels)
+
+
+def test_ade20ks_palette_in_another_order_is_read_by_its_colours(tmp_path):
+    picture = Image.fromarray(in_colours(ADE)).quantize(16)
+    picture.save(tmp_path / "a.png")
+    np.testing.assert_array_equal(coloured_labels(tmp_path / "a.png", ade20k_colours()), ADE)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_indices_of_ade20ks_palette_in_order_are_labels(tmp_path, first):
+    """The palettes that begin with void's black and with the wall's grey."""
+    labels = np.clip(ADE, 1, None) - 1 + first
+    write_palette(tmp_path / "a.png", labels, ADE_PALETTE[1 - first :])
+    assert coloured_labels(tmp_path / "a.png", ade20k_colours()) is None
+    np.testing.assert_array_equal(read_labels(tmp_path / "a.png"), labels)
+
+
+def test_grey_labels_and_strange_palettes_are_not_in_colours(tmp_path):
+    table = ade20k_colours()
+    assert coloured_labels(write_grey(tmp_path / "a.png", ADE), table) is None
+    thrice = np.repeat(ADE.astype(np.uint8)[..., None], 3, axis=2)
+    Image.fromarray(thrice).save(tmp_path / "b.png")
+    assert coloured_labels(tmp_path / "b.png", table) is None
+    palette = [(index, 9, 200) for index in range(256)]
+    assert coloured_labels(write_palette(tmp_path / "c.png", ADE, palette), table) is None
+
+
+def test_a_colour_of_two_labels_is_refused_until_a_table_says_which(tmp_path):
+    path, table = tmp_path / "a.png", ade20k_colours()
+    Image.fromarray(in_colours(np.array([[49, 1]]))).save(path)
+    words = r"\(140, 140, 140\), which stands for the labels 7 and 49; .* --colours"
+    with pytest.raises(InputError, match=words):
+        coloured_labels(path, table)
+    lines = [line for line in table.path.read_text().splitlines() if not line.startswith("7,")]
+    (tmp_path / "own.csv").write_text("\n".join(lines))
+    np.testing.assert_array_equal(
+        coloured_labels(path, read_colours(tmp_path / "own.csv")), [[49, 1]]
+    )
+
+
+def test_colours_that_ade20k_does_not_have_are_refused(tmp_path):
+    picture = in_colours(ADE)
+    picture[0, 0] = (1, 2, 4)
+    Image.fromarray(picture).save(tmp_path / "a.png")
+    with pytest.raises(InputError, match=r"colour \(1, 2, 4\), which is none of ade20k_colours"):
+        coloured_labels(tmp_path / "a.png", ade20k_colours())
+    photo = np.random.default_rng(0).integers(0, 256, (90, 90, 3), dtype=np.uint8)
+    Image.fromarray(photo).save(tmp_path / "a.png")
+    with pytest.raises(InputError, match="more than 4096 colours"):
+        coloured_labels(tmp_path / "a.png", ade20k_colours())

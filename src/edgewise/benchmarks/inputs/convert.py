@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -10,8 +10,9 @@ import numpy as np
 
 from edgewise.benchmarks import ade20k, big, pascal
 from edgewise.benchmarks.catalog import find_network
+from edgewise.benchmarks.inputs.colours import ade20k_colours
 from edgewise.benchmarks.inputs.formats import OBJECTS, SCENES, Format
-from edgewise.benchmarks.inputs.labels import check_labels
+from edgewise.benchmarks.inputs.labels import check_labels, coloured_labels
 from edgewise.benchmarks.samples import COARSE, by_name, some
 from edgewise.errors import InputError
 from edgewise.files import atomic_path
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from edgewise.benchmarks.inputs.colours import ColourTable
 
 _WHITE = 255
 _ADE_VOID = 255
@@ -37,10 +40,12 @@ class Options:
         first_label: of ADE20K's classes in label maps, 0 or 1; None to tell it from the maps.
         reference_quirks: resize RefineNet's ADE20K labels as if they were levels, which makes
             labels of others' averages at borders; the reference did.
+        colours: the labels of colours in ADE20K's maps; None for the published ones.
     """
 
     first_label: int | None = None
     reference_quirks: bool = False
+    colours: ColourTable | None = None
 
     def __post_init__(self) -> None:
         if self.first_label not in (None, 0, 1):
@@ -113,34 +118,57 @@ def settle(work: Iterable[Job], form: Format, options: Options) -> Options:
     """The options with `first_label` told from the label maps, where it is open.
 
     Classes count from 1 where the label 150 occurs. Else they count from 0 where 0 occurs:
-    these networks know no void.
+    these networks know no void. Maps in colours say nothing of it, and need not.
 
     Raises:
-        InputError: neither occurs, a quirk was asked for that this network's files don't have, or
-            `first_label` was given where it means nothing.
+        InputError: neither occurs, or an option was given that means nothing for this network's
+            files.
     """
     if options.reference_quirks and not form.bilinear:
         raise InputError("--reference-quirks change nothing here: only RefineNet's on ADE20K")
+    if options.colours and not form.coloured:
+        raise InputError("--colours mean nothing here: only for pictures of ADE20K's labels")
     if not form.counts_from_0:
         if options.first_label is not None:
             raise InputError("--first-label means nothing here: these labels are never shifted")
         return options
     if options.first_label is not None:
         return options
-    has_0 = False
-    for job in work:
-        if job.native is None:
+    return replace(options, first_label=_first_label(work, form, options))
+
+
+def _first_label(work: Iterable[Job], form: Format, options: Options) -> int:
+    """The first label of the maps that can be read and are not in colours."""
+    has_0 = told = False
+    for native in (job.native for job in work):
+        try:
+            labels = None if native is None else _uncoloured(native, form, options)
+        except InputError:
+            continue  # `convert` tells it
+        if labels is None:
             continue
-        labels = form.read(job.native)
         if (labels == ade20k.CLASSES).any():
-            return Options(first_label=1, reference_quirks=options.reference_quirks)
+            return 1
+        told = True
         has_0 = has_0 or bool((labels == 0).any())
-    if has_0:
-        return Options(first_label=0, reference_quirks=options.reference_quirks)
-    raise InputError(
-        "the label maps have neither 0 nor 150, so that they may count classes from 0 or from 1; "
-        "say which by --first-label"
-    )
+    if told and not has_0:
+        raise InputError(
+            "the label maps have neither 0 nor 150, so that they may count classes from 0 or from "
+            "1; say which by --first-label"
+        )
+    return 0 if told else 1
+
+
+def _uncoloured(native: Path, form: Format, options: Options) -> NDArray[np.int32] | None:
+    """The label map of a file; None where colours stand for its labels."""
+    return form.read(native) if _coloured(native, form, options) is None else None
+
+
+def _coloured(native: Path, form: Format, options: Options) -> NDArray[np.int32] | None:
+    """The label map by colours, 0 void; None where they don't stand for labels."""
+    if not form.coloured:
+        return None
+    return coloured_labels(native, options.colours or ade20k_colours())
 
 
 def convert(job: Job, form: Format, options: Options) -> Outcome:
@@ -153,8 +181,11 @@ def convert(job: Job, form: Format, options: Options) -> Outcome:
         return Outcome(name=job.name, problem=f"missing: none of {', '.join(job.tried)}")
     try:
         width, height = photo_size(job.photo)
-        labels = _read(job.native, job, form)
         result: NDArray[np.bool_] | NDArray[np.uint8]
+        coloured = _coloured(job.native, form, options)
+        if coloured is not None:
+            options = replace(options, first_label=1)
+        labels = _read(job.native, job, form) if coloured is None else coloured
         if job.label is not None:
             result = object_mask(labels, job.label, (height, width), masks=form.masks)
         else:

@@ -27,6 +27,7 @@ class Format:
         masks: binary masks of 0 and 255 occur in place of label maps.
         counts_from_0: some of its versions write classes from 0 on, where others write 1.
         bilinear: the reference resized its labels as if they were levels (a quirk).
+        coloured: pictures in ADE20K's colours occur in place of label maps.
     """
 
     suffixes: tuple[str, ...]
@@ -34,6 +35,7 @@ class Format:
     masks: bool = False
     counts_from_0: bool = False
     bilinear: bool = False
+    coloured: bool = False
 
 
 def _voc_mat(path: Path) -> NDArray[np.int32]:
@@ -43,7 +45,7 @@ def _voc_mat(path: Path) -> NDArray[np.int32]:
 
 
 _VOC_PICTURE = Format(suffixes=(".png",), read=voc_labels)
-_ADE_PICTURE = Format(suffixes=(".png",), read=read_labels, counts_from_0=True)
+_ADE_PICTURE = Format(suffixes=(".png",), read=read_labels, counts_from_0=True, coloured=True)
 
 OBJECTS = {
     "deeplabv3plus": _VOC_PICTURE,

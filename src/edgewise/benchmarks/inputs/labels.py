@@ -1,4 +1,4 @@
-"""Label maps in pictures: indices, palettes and PASCAL VOC's colours."""
+"""Label maps in pictures: indices, palettes, PASCAL VOC's colours and ADE20K's."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
     from PIL.Image import Image
+
+    from edgewise.benchmarks.inputs.colours import Colour, ColourTable
 
 
 def read_labels(
@@ -49,6 +51,62 @@ def read_labels(
     if picture.mode in ("RGB", "RGBA", "LA"):
         return _colour_labels(picture.convert("RGB"), colours, str(path))
     raise InputError(f"{path}: is of mode {picture.mode}; expected labels in grey, palette or RGB")
+
+
+def coloured_labels(path: str | Path, table: ColourTable) -> NDArray[np.int32] | None:
+    """The label map in a picture whose colours are labels, int32 HxW; None where others are.
+
+    - RGB, and a palette in any order: labels by colour, where the table has all that are used.
+    - None of grey, of RGB with equal channels that are no colours of the table, and of palettes
+      of other colours or in the table's own order, from label 0 or from 1: there, levels and
+      indices are labels (`read_labels`).
+
+    Args:
+        path: a PNG, TIFF, BMP or GIF file.
+        table: the labels of colours.
+
+    Raises:
+        InputError: the file is no picture; RGB has other colours; or a colour that several labels
+            share is used.
+    """
+    picture = load_picture(path)
+    if picture.mode not in ("P", "RGB", "RGBA"):
+        return None
+    coloured = picture.convert("RGB")
+    used = {_triple(colour) for _, colour in coloured.getcolors(MANY) or []}
+    known = bool(used) and used <= table.labels.keys()
+    if picture.mode == "P" and (not known or _in_order(picture, table)):
+        return None
+    if used and not known and all(red == green == blue for red, green, blue in used):
+        return None
+    _check_colours(used, table, str(path))
+    return _looked_up(coloured, {colour: table.labels[colour] for colour in used})
+
+
+def _in_order(picture: Image, table: ColourTable) -> bool:
+    """Whether a palette has the table's colours in its order, from label 0 or from label 1."""
+    palette = _used_palette(picture).items()
+    steps = {table.labels[one] - index for index, one in palette if one not in table.shared}
+    return steps <= {0} or steps == {1}
+
+
+def _check_colours(used: set[Colour], table: ColourTable, name: str) -> None:
+    """InputError unless each colour used stands for one label."""
+    strange = used - table.labels.keys()
+    if strange or not used:
+        has = f"the colour {min(strange)}" if strange else f"more than {MANY} colours"
+        raise InputError(
+            f"{name}: has {has}, which is none of {table.path.name}; expected labels in grey, "
+            "palette or these colours, saved without loss or smoothing, or another table by "
+            "--colours"
+        )
+    for colour in sorted(used & table.shared.keys()):
+        several = " and ".join(map(str, table.shared[colour]))
+        raise InputError(
+            f"{name}: has the colour {colour}, which stands for the labels {several}; save labels "
+            f"in grey, or copy {table.path}, take out all of its lines but one, and give the copy "
+            "by --colours"
+        )
 
 
 def check_labels(labels: NDArray[np.int32], allowed: Any, name: str) -> None:
@@ -94,17 +152,22 @@ def _palette_labels(
 ) -> NDArray[np.int32]:
     """Indices, or labels by colour where the palette has the known colours in another order."""
     indices = _integers(picture)
-    used = [index for index, number in enumerate(picture.histogram()) if number]
-    flat = picture.getpalette("RGB") or []
-    stored = np.array(flat, dtype=np.int32).reshape(-1, 3).tolist()
-    palette = {index: _triple(stored[index]) for index in used if index < len(stored)}
-    known = {index: colours[colour] for index, colour in palette.items() if colour in colours}
-    if len(set(known.values())) < len(used):
+    used = _used_palette(picture)
+    known = {index: colours[colour] for index, colour in used.items() if colour in colours}
+    if len(set(known.values())) < len(np.unique(indices)):
         return indices
     table = np.arange(256, dtype=np.int32)
     for index, label in known.items():
         table[index] = label
     return table[indices]
+
+
+def _used_palette(picture: Image) -> dict[int, Colour]:
+    """The colours of the indices that are used and have one."""
+    used = [index for index, number in enumerate(picture.histogram()) if number]
+    flat = picture.getpalette("RGB") or []
+    stored = np.array(flat, dtype=np.int32).reshape(-1, 3).tolist()
+    return {index: _triple(stored[index]) for index in used if index < len(stored)}
 
 
 def _colour_labels(
