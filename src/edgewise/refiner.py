@@ -4,6 +4,7 @@ import math
 import os
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Self
@@ -108,9 +109,15 @@ class Refiner:
         settings: Settings | None = None,
     ) -> None:
         self.settings = settings or Settings()
-        if engine is None and proposer is None and self.settings.proposal_side:
-            proposer = OnnxProposer()
-        self.engine, self.proposer = engine or OnnxEngine(), proposer
+        if engine is None:
+            engine, own = _opened(DEFAULT, None, "cpu", self.settings)
+            proposer = proposer or own
+        self.engine, self.proposer = engine, proposer
+
+    @property
+    def threads(self) -> int:
+        """Cores that a photo is refined on: as many as the engine takes calls from."""
+        return int(getattr(self.engine, "threads", 1))
 
     @classmethod
     def open(
@@ -133,13 +140,8 @@ class Refiner:
             ModelError: no such model, a damaged file, or a device that is not available.
         """
         choices = settings or Settings()
-        return cls(
-            OnnxEngine(model, threads=threads, device=device),
-            proposer=OnnxProposer(threads=threads, device=device)
-            if choices.proposal_side
-            else None,
-            settings=choices,
-        )
+        engine, proposer = _opened(model, threads, device, choices)
+        return cls(engine, proposer=proposer, settings=choices)
 
     def refine(
         self, photo: ArrayLike, mask: ArrayLike, *, overview_only: bool = False
@@ -169,7 +171,9 @@ class Refiner:
         rough = levels_of(coarse)
         soft = inside.astype(np.float32)
         for view, answer in self.answers(Held(picture), Held(rough), overview_only=overview_only):
-            soft[view.slices] = coarse[view.slices] if answer is None else whole(answer)
+            soft[view.slices] = (
+                coarse[view.slices] if answer is None else whole(answer, self.threads)
+            )
         return Refinement(soft > 0.5, soft)
 
     def answers(
@@ -255,8 +259,8 @@ class Refiner:
         )
         answer = Settled(answer, coarse if proposed is None else _meant(proposed, size), say)
         if math.prod(size) <= settings.held_pixels:
-            answer = Known(whole(answer))
-        if edge_agreement(photo.plane, coarse.plane, answer) > settings.exact:
+            answer = Known(whole(answer, self.threads))
+        if edge_agreement(photo.plane, coarse.plane, answer, self.threads) > settings.exact:
             return None
         return answer
 
@@ -282,6 +286,20 @@ class Refiner:
             long_side=settings.proposal_side,
             least=settings.proposal_least,
         )
+
+
+def _opened(
+    model: str | os.PathLike[str], threads: int | None, device: str, settings: Settings
+) -> tuple[Engine, Proposer | None]:
+    """Both networks; opening one takes a core a quarter of a second, so each gets its own."""
+    with ThreadPoolExecutor(1) as pool:
+        proposer = (
+            pool.submit(OnnxProposer, threads=threads, device=device)
+            if settings.proposal_side
+            else None
+        )
+        engine = OnnxEngine(model, threads=threads, device=device)
+        return engine, proposer.result() if proposer else None
 
 
 def _meant(proposed: NDArray[np.float32], shape: tuple[int, int]) -> Pyramid:

@@ -1,6 +1,7 @@
 """`edgewise refine`: one photo, or a folder of them."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from edgewise.evaluation import Refine
+    from edgewise.refiner import Refiner
 
 SOME_FAILED = 1
 
@@ -43,14 +45,13 @@ def command(
     choices = engines.Choices(
         weights=weights, model=model, threads=threads, device=device, overview_only=overview_only
     )
+    bound = _bytes(memory)
     if photo and mask and not photos and not masks:
         if output.is_dir():
             raise OutputError(f"{output}: is a folder; give the name of a file to write")
-        if _by_region((photo, mask), output, engine, choices, memory, soft=soft):
-            return
         with ThreadPoolExecutor(1) as pool:  # opening takes as long as reading a photo
             opened = pool.submit(_open, engine, choices)
-            _refine_file(opened.result, (photo, mask), output, soft=soft)
+            _refine_one(opened.result, (photo, mask), output, bound, soft=soft)
         return
     if not (photos and masks) or photo or mask:
         raise InputError("give PHOTO MASK, or --photos FOLDER --masks FOLDER")
@@ -58,7 +59,7 @@ def command(
 
     pairs, lonely = _pairs(photos, masks)
     make_folder(output)
-    refine = _open(engine, choices)
+    ready = _open(engine, choices)
     for path in lonely:
         typer.echo(f"edgewise: {path}: no mask of this stem in {masks}", err=True)
     failed = len(lonely)
@@ -66,8 +67,7 @@ def command(
     for pair in tracked(pairs, total=len(pairs), what="refine"):
         target = output / f"{pair[0].stem}.png"
         try:
-            if not _by_region(pair, target, engine, choices, memory, soft=soft):
-                _refine_file(lambda: refine, pair, target, soft=soft)
+            _refine_one(lambda: ready, pair, target, bound, soft=soft)
         except EdgewiseError as error:
             failed += 1
             typer.echo(f"edgewise: {error}", err=True)
@@ -75,6 +75,14 @@ def command(
     typer.echo(f"{done} refined, {failed} failed: {output}", err=True)
     if failed:
         raise typer.Exit(SOME_FAILED)
+
+
+def _bytes(memory: str | None) -> int | None:
+    if memory is None:
+        return None
+    from edgewise.large import bytes_of
+
+    return bytes_of(memory)
 
 
 def _pairs(photos: Path, masks: Path) -> tuple[list[tuple[Path, Path]], list[Path]]:
@@ -96,46 +104,49 @@ def _pairs(photos: Path, masks: Path) -> tuple[list[tuple[Path, Path]], list[Pat
     return [(path, by_stem[path.stem]) for path in found if path.stem in by_stem], lonely
 
 
-def _open(engine: str, choices: engines.Choices) -> "Refine":
+@dataclass(frozen=True)
+class _Opened:
+    """An engine; edgewise's own reads large photos by region as well, others only whole ones."""
+
+    refine: "Refine"
+    refiner: "Refiner | None" = None
+    overview_only: bool = False
+
+
+def _open(engine: str, choices: engines.Choices) -> _Opened:
     """Open an engine; the checksum of weights that are not the package's own is shown."""
+    from edgewise.evaluation import NetworkEngine
+
     found = engines.find_engine(engine, choices)
     if choices.weights:
         digest = found.describe()["sha256"]
         typer.echo(f"edgewise: {choices.weights}: sha256 {digest}", err=True)
-    return found()
+    if not isinstance(found, NetworkEngine):
+        return _Opened(found())
+    refiner = found.open()
+    return _Opened(found.refining(refiner), refiner, found.overview_only)
 
 
-def _by_region(
+def _refine_one(
+    opened: "Callable[[], _Opened]",
     pair: tuple[Path, Path],
     output: Path,
-    engine: str,
-    choices: engines.Choices,
-    memory: str | None,
+    memory: int | None,
     *,
     soft: bool,
-) -> bool:
-    """Refine a photo that is too large for the memory allowed; whether it was."""
-    from edgewise.large import by_region, bytes_of, refine_file
-
-    bound = None if memory is None else bytes_of(memory)
-    if engine != engines.OWN or not by_region(pair[0], output, bound):
-        return False
-    from edgewise.refiner import Refiner
-
-    refiner = Refiner.open(choices.model, threads=choices.threads, device=choices.device)
-    with warnings_told(pair[1]):
-        refine_file(refiner, *pair, output, soft=soft, overview_only=choices.overview_only)
-    return True
-
-
-def _refine_file(
-    opened: "Callable[[], Refine]", pair: tuple[Path, Path], output: Path, *, soft: bool
 ) -> None:
+    """Refine one photo; by region where it is too large for so many bytes of memory."""
     from edgewise.images import read_photo
+    from edgewise.large import by_region, refine_file
     from edgewise.masks import read_mask, write_mask
 
+    if by_region(pair[0], output, memory) and (refiner := opened().refiner):
+        with warnings_told(pair[1]):
+            only = opened().overview_only
+            refine_file(refiner, *pair, output, soft=soft, overview_only=only)
+        return
     photo = read_photo(pair[0])
     mask = read_mask(pair[1], size=(photo.shape[0], photo.shape[1]))
     with warnings_told(pair[1]):
-        refined = opened()(photo, mask)
+        refined = opened().refine(photo, mask)
     write_mask(output, refined if soft else refined > 0.5, soft=soft)

@@ -51,7 +51,10 @@ class NetworkEngine:
 
     def __call__(self) -> Refine:
         """Open the network, as a function."""
-        refiner = self.open()
+        return self.refining(self.open())
+
+    def refining(self, refiner: "Refiner") -> Refine:
+        """An opened network as a function."""
 
         def refine(photo: NDArray[np.uint8], mask: NDArray[np.float32]) -> NDArray[np.float32]:
             return refiner.refine(photo, mask, overview_only=self.overview_only).soft

@@ -3,13 +3,16 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgewise.errors import ModelError
 from edgewise.network.catalog import DEFAULT, PROPOSAL, find
+
+LARGE = 100_000
+"""Pixels of a run from which its working memory is not kept."""
 
 Views = NDArray[np.uint8]
 Masks = NDArray[np.float32]
@@ -95,7 +98,9 @@ class OnnxEngine:
         return np.concatenate(list(self._pool.map(self._run, np.split(views, len(views)))))
 
     def _run(self, views: Views) -> Masks:
-        (masks,) = self._session.run(None, {"views": views})
+        # What a large view took is given back; tiles take the same memory over and over.
+        large = views[:, 0].size > LARGE
+        (masks,) = self._session.run(None, {"views": views}, _giving_back() if large else None)
         return np.asarray(masks, np.float32)
 
 
@@ -123,8 +128,17 @@ class OnnxProposer:
     def __call__(self, photo: Views, mask: Masks, places: NDArray[np.float32]) -> Masks:
         """See `Proposer`."""
         given = {"photo": photo, "mask": mask, "places": places}
-        (candidates,) = self._session.run(None, given)
+        (candidates,) = self._session.run(None, given, _giving_back())
         return np.asarray(candidates, np.float32)
+
+
+def _giving_back() -> Any:  # untyped library
+    """Options of a run whose working memory goes back to the system afterwards."""
+    import onnxruntime
+
+    options = onnxruntime.RunOptions()
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return options
 
 
 def _locate(model: str | os.PathLike[str]) -> tuple[Path, int]:
@@ -149,14 +163,12 @@ def _provider(device: str) -> str:
     return providers[device]
 
 
-def _open(path: Path, provider: str, *, threads: int):  # type: ignore[no-untyped-def]  # untyped library
+def _open(path: Path, provider: str, *, threads: int) -> Any:  # untyped library
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    # One arena that only grows would keep the largest batch's memory for ever.
-    options.enable_cpu_mem_arena = False
     options.use_deterministic_compute = True
     options.log_severity_level = 3
     try:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgewise.passes.planes import read_over, strips
+from edgewise.passes.threads import mapped
 from edgewise.passes.view import Box
 
 CELL = 64
@@ -29,11 +30,15 @@ class Answer(Protocol):
         ...
 
 
-def whole(answer: Answer) -> Soft:
-    """All of an answer, float32 HxW."""
+def whole(answer: Answer, threads: int = 1) -> Soft:
+    """All of an answer, float32 HxW, read by so many threads."""
     soft = np.empty(answer.shape, np.float32)
-    for box in strips(answer.shape):
+
+    def read(box: Box) -> None:
         soft[box.slices] = answer.read(box)
+
+    for _ in mapped(read, strips(answer.shape), threads):
+        pass
     return soft
 
 

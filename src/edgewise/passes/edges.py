@@ -7,7 +7,6 @@ that alone, never by how much of them is object: thin parts are refined like any
 
 import math
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
@@ -19,6 +18,7 @@ from edgewise.network.runtime import Engine
 from edgewise.passes.answers import Answer, Doubled, Known, Refined
 from edgewise.passes.overview import rescaled, stacked, to_bytes
 from edgewise.passes.planes import Level, Pyramid, halved, reduced
+from edgewise.passes.threads import mapped
 from edgewise.passes.tiles import GRAIN, ramp, tiles_over
 from edgewise.passes.view import Box
 
@@ -37,7 +37,7 @@ class EdgeSettings:
         rounds_pixels: larger views than this get one of them alone.
     """
 
-    tile: int = 256
+    tile: int = 192
     overlap: int = 32
     batch: int = 1
     doubt: float = 0.4
@@ -149,14 +149,8 @@ def _looks(
         ]
 
     groups = [boxes[i : i + settings.batch] for i in range(0, len(boxes), settings.batch)]
-    threads = getattr(engine, "threads", 1)
-    if threads == 1 or len(groups) == 1:
-        for group in groups:
-            yield from look(group)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        for done in pool.map(look, groups):
-            yield from done
+    for done in mapped(look, groups, getattr(engine, "threads", 1)):
+        yield from done
 
 
 def edge_pass(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from edgewise.passes.answers import Answer
 from edgewise.passes.planes import INSIDE, Plane, Pyramid, halved, read_over, reduced, strips
+from edgewise.passes.threads import mapped
 from edgewise.passes.view import Box
 
 LEAST = 0.01  # of the weight is there even beside the edge: an even answer leaves the mask alone
@@ -144,7 +145,7 @@ class Settled:
         return _leaned(soft, self._coarse.read(box) > INSIDE, away, self._trust)
 
 
-def edge_agreement(photo: Plane, coarse: Plane, refined: Answer) -> float:
+def edge_agreement(photo: Plane, coarse: Plane, refined: Answer, threads: int = 1) -> float:
     """How strong the photo's edges are along the coarse contour, relative to the refined one.
 
     A rough mask's contour runs beside the photo's edges, at about half the strength that the
@@ -155,27 +156,38 @@ def edge_agreement(photo: Plane, coarse: Plane, refined: Answer) -> float:
         photo: uint8 HxWx3 RGB.
         coarse: HxW, object above `INSIDE`.
         refined: HxW, object above 0.5.
+        threads: cores that look.
 
     Returns:
         The mean gradient along the coarse contour over that along the refined one; 0 where the
         coarse mask has no contour inside the photo, infinite where only the refined has none.
     """
-    sums, counts = np.zeros(2), np.zeros(2)
-    for box in strips(photo.shape):
-        around = box.grown(1, photo.shape)
-        own = box.moved(-around.top, -around.left).slices
-        masks = coarse.read(around) > INSIDE, refined.read(around) > 0.5
-        contours = [_contour(mask, around, photo.shape)[own] for mask in masks]
-        for piece in _pieces(contours[0] | contours[1]):
-            on = [contour[piece.slices] for contour in contours]
-            sums += _strengths(photo, piece.moved(box.top, box.left), on)
-            counts += [np.count_nonzero(pixels) for pixels in on]
+
+    def look(box: Box) -> NDArray[np.float64]:
+        return _sums_and_counts(photo, coarse, refined, box)
+
+    found = list(mapped(look, strips(photo.shape), threads))
+    sums, counts = np.sum(found, axis=0)
     if not counts[0]:
         return 0.0
     if not counts[1]:
         return math.inf
     means = sums / counts
     return float(means[0] / max(means[1], 1e-3))
+
+
+def _sums_and_counts(photo: Plane, coarse: Plane, refined: Answer, box: Box) -> NDArray[np.float64]:
+    """The sums of the photo's gradient along both contours in a strip, and their pixels; 2x2."""
+    around = box.grown(1, photo.shape)
+    own = box.moved(-around.top, -around.left).slices
+    masks = coarse.read(around) > INSIDE, refined.read(around) > 0.5
+    contours = [_contour(mask, around, photo.shape)[own] for mask in masks]
+    found = np.zeros((2, 2))
+    for piece in _pieces(contours[0] | contours[1]):
+        on = [contour[piece.slices] for contour in contours]
+        strengths = _strengths(photo, piece.moved(box.top, box.left), on)
+        found += np.array([strengths, [np.count_nonzero(pixels) for pixels in on]])
+    return found
 
 
 def _contour(mask: NDArray[np.bool_], box: Box, shape: tuple[int, int]) -> NDArray[np.bool_]:
