@@ -353,7 +353,8 @@ export class App {
     const { view, complete } = this.viewer;
     const percent = this.has ? `${Math.round(100 * view.scale)} %` : "";
     if (this.dom.zoom.textContent !== percent) this.dom.zoom.textContent = percent;
-    this.dom.stage.setAttribute("aria-busy", String(!complete));
+    const busy = String(!complete);
+    if (this.dom.stage.getAttribute("aria-busy") !== busy) this.dom.stage.setAttribute("aria-busy", busy);
   }
 
   #showBrush() {

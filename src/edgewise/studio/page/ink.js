@@ -30,9 +30,11 @@ export class Ink {
   #paint() {
     const { canvas, viewer, context, brush } = this;
     const { width, height } = viewer.canvas;
+    const hidden = !this.#any();
+    if (canvas.hidden !== hidden) canvas.hidden = hidden; // an empty layer costs time as well
+    if (hidden) return;
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     context.clearRect(0, 0, width, height);
-    if (!viewer.document) return;
     for (const stroke of this.strokes) this.#stroke(stroke);
     if (brush.stroke?.tool === "box") this.#box(brush.stroke);
     else if (brush.stroke) this.#stroke(brush.stroke);
@@ -40,6 +42,14 @@ export class Ink {
     if (this.crosshair) this.#cross(viewer.view.toCanvas(...this.crosshair));
     const at = this.crosshair ? viewer.view.toCanvas(...this.crosshair) : this.pointer;
     if (at && brush.kind === "stroke") this.#outline(at);
+  }
+
+  /** Whether there is anything to draw. */
+  #any() {
+    const { brush, viewer } = this;
+    const outlined = this.pointer && brush.kind === "stroke";
+    const drawn = this.strokes.size || brush.stroke || this.place || this.crosshair || outlined;
+    return Boolean(viewer.document && drawn);
   }
 
   #stroke({ tool, radius, points }) {

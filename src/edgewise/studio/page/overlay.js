@@ -1,5 +1,6 @@
-// Draws a mask over the photo. Colours are those of the report: the coarse mask orange and dashed,
-// the refined one blue, each on a dark halo, so that they differ by more than hue.
+// Draws photo and mask. Colours are those of the report: the coarse mask orange and dashed, the
+// refined one blue, each on a dark halo, so that they differ by more than hue.
+import { Composed, part } from "./composed.js";
 
 export const MODES = ["contour", "tint", "checker", "white", "black", "none"];
 const STYLES = {
@@ -42,148 +43,133 @@ function hatch() {
   return context.createPattern(tile, "repeat");
 }
 
-/** The canvas rectangle of a spot, on whole pixels: neighbours share an edge and show no seam. */
-export function rectangle(view, { x0, y0, x1, y1 }) {
-  const [left, top] = view.toCanvas(x0, y0).map(Math.round);
-  const [right, bottom] = view.toCanvas(x1, y1).map(Math.round);
-  return [left, top, right - left, bottom - top];
+function drawPiece(context, view, piece, image) {
+  const { width, height } = image;
+  context.drawImage(image, ...part(piece, width, height), ...view.rectangle(piece.spot));
 }
 
-/** The part of the content's pixels that shows `spot`, where the content covers `from`. */
-function part({ spot, from }, width, height) {
-  const [across, down] = [width / (from.x1 - from.x0), height / (from.y1 - from.y0)];
-  return [
-    (spot.x0 - from.x0) * across,
-    (spot.y0 - from.y0) * down,
-    (spot.x1 - spot.x0) * across,
-    (spot.y1 - spot.y0) * down,
-  ];
+/** The same of a bitmap that shows just the piece's spot. */
+function drawWhole(context, view, { spot }, bitmap) {
+  context.drawImage(bitmap, ...view.rectangle(spot));
 }
 
-export function drawPhoto(context, view, pieces) {
-  context.imageSmoothingEnabled = view.scale < 2;
-  for (const piece of pieces) {
-    const { content } = piece;
-    context.drawImage(
-      content, ...part(piece, content.width, content.height), ...rectangle(view, piece.spot),
-    );
-  }
-}
-
-function drawAlpha(context, view, pieces) {
-  context.imageSmoothingEnabled = view.scale < 2;
-  for (const piece of pieces) {
-    const { content } = piece;
-    const target = rectangle(view, piece.spot);
-    if (content.uniform === 255) context.fillRect(...target);
-    else if (content.bitmap)
-      context.drawImage(content.bitmap, ...part(piece, content.width, content.height), ...target);
-  }
-}
-
-/** A tile's shape, or what is outside of it, in a colour: made once, so that a frame only draws it. */
-function coloured(content, colour, outside) {
-  const key = `${colour} ${outside}`;
-  if (content.colouredKey === key) return content.coloured;
-  content.coloured ??= new OffscreenCanvas(content.width, content.height);
-  const context = content.coloured.getContext("2d");
-  context.globalCompositeOperation = "copy";
-  context.drawImage(content.bitmap, 0, 0);
-  context.globalCompositeOperation = outside ? "source-out" : "source-in";
-  context.fillStyle = colour;
-  context.fillRect(0, 0, content.width, content.height);
-  content.colouredKey = key;
-  return content.coloured;
-}
-
-function drawShape(context, view, pieces, { colour, opacity = 1, outside = false }) {
-  context.imageSmoothingEnabled = view.scale < 2;
+function fill(context, view, { spot }, { colour, opacity = 1 }) {
   context.globalAlpha = opacity;
   context.fillStyle = colour;
-  for (const piece of pieces) {
-    const { content } = piece;
-    const target = rectangle(view, piece.spot);
-    if (content.uniform === (outside ? 0 : 255)) context.fillRect(...target);
-    else if (content.bitmap)
-      context.drawImage(
-        coloured(content, colour, outside), ...part(piece, content.width, content.height), ...target,
-      );
-  }
+  context.fillRect(...view.rectangle(spot));
   context.globalAlpha = 1;
 }
+
+const where = (pieces) => new Map(pieces.map((piece) => [piece.spot.key, piece]));
 
 export class Overlay {
   #layer = canvas(1, 1);
   #context = this.#layer.getContext("2d");
   #checker = checker();
   #hatch = hatch();
+  #composed = new Composed();
 
-  /** Draw a mask in a mode of MODES; `style` is "coarse" or "current". */
-  paint(context, view, pieces, { style, mode, ratio }) {
+  begin() {
+    this.#composed.begin();
+  }
+
+  clear() {
+    this.#composed.clear();
+  }
+
+  drawPhoto(context, view, pieces) {
+    context.imageSmoothingEnabled = view.scale < 2;
+    for (const piece of pieces) drawPiece(context, view, piece, piece.content);
+  }
+
+  /** Draw a photo and its mask in a mode of MODES; `which` and `style` are "coarse" or "current". */
+  paint(context, view, { photo, mask }, { which, style, mode, ratio }) {
+    context.imageSmoothingEnabled = view.scale < 2;
+    if (mode === "none") return this.drawPhoto(context, view, photo);
+    if (mode === "tint") return this.#tint(context, view, photo, where(mask), { which, style });
+    if (mode !== "contour") return this.#cut(context, view, photo, where(mask), { which, mode });
+    this.drawPhoto(context, view, photo);
+    return drawContour(context, view, mask, STYLES[style], ratio);
+  }
+
+  #tint(context, view, photo, masks, { which, style }) {
     const { tint } = STYLES[style];
-    if (mode === "contour") this.#contour(context, view, pieces, STYLES[style], ratio);
-    else if (mode === "tint") drawShape(context, view, pieces, { colour: tint, opacity: 0.5 });
-    else if (mode === "checker") this.#cut(context, view, pieces, this.#anchored(view));
-    else if (mode !== "none") drawShape(context, view, pieces, { colour: mode, outside: true });
+    for (const piece of photo) {
+      const mask = masks.get(piece.spot.key);
+      const mixed = mask?.content.bitmap;
+      if (mixed) drawWhole(context, view, piece, this.#composed.tile(piece, mask, { which, tint }));
+      else drawPiece(context, view, piece, piece.content);
+      if (mask?.content.uniform === 255) fill(context, view, piece, { colour: tint, opacity: 0.5 });
+    }
   }
 
-  paintLock(context, view, pieces) {
-    this.#fill(context, view, pieces, this.#hatch, { opacity: 0.75 });
+  /** The object alone on a ground; a part whose mask is not here yet is shown whole. */
+  #cut(context, view, photo, masks, { which, mode }) {
+    const colour = mode === "checker" ? anchored(this.#checker, view) : mode;
+    for (const piece of photo) {
+      const mask = masks.get(piece.spot.key);
+      if (mask && mask.content.uniform !== 255) fill(context, view, piece, { colour });
+      if (!mask || mask.content.uniform === 255) drawPiece(context, view, piece, piece.content);
+      else if (mask.content.bitmap)
+        drawWhole(context, view, piece, this.#composed.tile(piece, mask, { which }));
+    }
   }
 
-  #anchored(view) {
-    const [x, y] = view.toCanvas(0, 0);
-    this.#checker.setTransform(new DOMMatrix([1, 0, 0, 1, Math.round(x), Math.round(y)]));
-    return this.#checker;
-  }
-
-  /** The mask's shape in one colour or pattern. */
-  #fill(context, view, pieces, colour, { opacity, where = "source-in" }) {
-    const { width, height } = context.canvas;
-    if (this.#layer.width !== width || this.#layer.height !== height)
-      Object.assign(this.#layer, { width, height });
+  /** Hatch what is locked, within the rectangle `region`. */
+  paintLock(context, view, pieces, [left, top, width, height]) {
+    if (pieces.every(({ content }) => content.uniform === 0)) return;
+    const full = context.canvas;
+    if (this.#layer.width !== full.width || this.#layer.height !== full.height)
+      Object.assign(this.#layer, { width: full.width, height: full.height });
     const layer = this.#context;
-    layer.globalCompositeOperation = "source-over";
-    layer.clearRect(0, 0, width, height);
-    layer.fillStyle = "#000";
-    drawAlpha(layer, view, pieces);
-    layer.globalCompositeOperation = where;
-    layer.fillStyle = colour;
-    layer.fillRect(0, 0, width, height);
-    context.globalAlpha = opacity;
-    context.drawImage(this.#layer, 0, 0);
+    layer.save();
+    layer.beginPath();
+    layer.rect(left, top, width, height);
+    layer.clip();
+    layer.clearRect(left, top, width, height);
+    layer.imageSmoothingEnabled = view.scale < 2;
+    for (const piece of pieces) {
+      if (piece.content.uniform === 255) fill(layer, view, piece, { colour: "#000" });
+      else if (piece.content.bitmap) drawAlpha(layer, view, piece);
+    }
+    layer.globalCompositeOperation = "source-in";
+    layer.fillStyle = anchored(this.#hatch, view);
+    layer.fillRect(left, top, width, height);
+    layer.restore();
+    context.globalAlpha = 0.75;
+    context.drawImage(this.#layer, left, top, width, height, left, top, width, height);
     context.globalAlpha = 1;
-  }
-
-  /** Cover the photo outside of the mask. */
-  #cut(context, view, pieces, colour) {
-    context.save();
-    context.beginPath();
-    const { width, height } = view.photo;
-    context.rect(...rectangle(view, { x0: 0, y0: 0, x1: width, y1: height }));
-    context.clip();
-    this.#fill(context, view, pieces, colour, { opacity: 1, where: "source-out" });
-    context.restore();
-  }
-
-  #contour(context, view, pieces, style, ratio) {
-    context.lineJoin = "round";
-    const passes = [
-      { colour: HALO, width: 3.6 * ratio, dash: [] },
-      { colour: style.line, width: 1.8 * ratio, dash: style.dash.map((part) => part * ratio) },
-    ];
-    for (const pass of passes)
-      for (const piece of pieces) if (piece.content.path) strokePiece(context, view, piece, pass);
   }
 }
 
+function drawAlpha(context, view, piece) {
+  const { bitmap, width, height } = piece.content;
+  context.drawImage(bitmap, ...part(piece, width, height), ...view.rectangle(piece.spot));
+}
+
+/** A pattern that moves with the photo. */
+function anchored(pattern, view) {
+  pattern.setTransform(new DOMMatrix([1, 0, 0, 1, ...view.origin]));
+  return pattern;
+}
+
+function drawContour(context, view, pieces, style, ratio) {
+  context.lineJoin = "round";
+  const passes = [
+    { colour: HALO, width: 3.6 * ratio, dash: [] },
+    { colour: style.line, width: 1.8 * ratio, dash: style.dash.map((length) => length * ratio) },
+  ];
+  for (const pass of passes)
+    for (const piece of pieces) if (piece.content.path) strokePiece(context, view, piece, pass);
+}
+
 function strokePiece(context, view, { content, spot, from }, { colour, width, dash }) {
-  const [left, top, across, down] = rectangle(view, from);
+  const [left, top, across, down] = view.rectangle(from);
   const [sx, sy] = [across / content.width, down / content.height];
   context.save();
   if (spot !== from && spot.key !== from.key) {
     context.beginPath();
-    context.rect(...rectangle(view, spot));
+    context.rect(...view.rectangle(spot));
     context.clip();
   }
   context.setTransform(sx, 0, 0, sy, left, top);

@@ -45,7 +45,8 @@ export class Pyramid {
 const touches = (spot, [x0, y0, x1, y1]) =>
   spot.x0 < x1 && spot.x1 > x0 && spot.y0 < y1 && spot.y1 > y0;
 
-/** The tiles of one picture. `load(spot)` promises what is to be drawn; `onLoad()` asks for a frame. */
+/** The tiles of one picture. `load(spot)` promises what is to be drawn; `onLoad(spot)` asks for a
+ * frame, in which the spot may look different. */
 export class TileSet {
   #tiles = new Map(); // by key, the longest unused first: {spot, content, stale, frame}
   #loading = new Map();
@@ -129,13 +130,13 @@ export class TileSet {
       else this.#keep(spot, content, record.dirty);
     } catch {
       this.#failed.set(spot.key, performance.now());
-      setTimeout(() => this.#closed || this.onLoad(), AGAIN);
+      setTimeout(() => this.#closed || this.onLoad(spot), AGAIN);
     } finally {
       this.#loading.delete(spot.key);
       this.#wanted = this.#wanted.filter((other) => this.#lacks(other.key));
       if (!this.#closed) {
         this.#pump();
-        this.onLoad();
+        this.onLoad(spot);
       }
     }
   }

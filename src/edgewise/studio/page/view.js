@@ -57,6 +57,20 @@ export class View {
     ];
   }
 
+  /** The photo's corner on the canvas, on a whole pixel: all that is drawn lies relative to it, so
+   * that a frame is the one before moved by whole pixels, where the scale stays. */
+  get origin() {
+    return this.toCanvas(0, 0).map(Math.round);
+  }
+
+  /** The canvas rectangle of a spot, on whole pixels: neighbours share an edge and show no seam. */
+  rectangle({ x0, y0, x1, y1 }) {
+    const [left, top] = this.origin;
+    const [dx, dy] = [Math.round(x0 * this.scale), Math.round(y0 * this.scale)];
+    const [across, down] = [Math.round(x1 * this.scale) - dx, Math.round(y1 * this.scale) - dy];
+    return [left + dx, top + dy, across, down];
+  }
+
   /** Change the scale; the photo's point under (left, top) stays there. */
   zoomTo(scale, left = this.canvas.width / 2, top = this.canvas.height / 2) {
     const [x, y] = this.toPhoto(left, top);

@@ -1,5 +1,6 @@
 // The canvas that shows the photo and its mask: a frame is drawn when something asked for one.
-import { Overlay, drawPhoto } from "./overlay.js";
+import { Kept } from "./kept.js";
+import { Overlay } from "./overlay.js";
 import { maskSource, photoSource } from "./sources.js";
 import { Pyramid, TileSet } from "./tiles.js";
 import { View } from "./view.js";
@@ -11,14 +12,17 @@ export class Viewer extends EventTarget {
   flipped = false;
   showLocks = false;
   #overlay = new Overlay();
+  #kept = new Kept();
   #document = null;
   #sets = {};
   #asked = false;
+  #ground = "#000";
 
   constructor(canvas) {
     super();
     this.canvas = canvas;
-    this.context = canvas.getContext("2d");
+    this.context = canvas.getContext("2d", { alpha: false }); // laid on the page without blending
+    this.#followTheme();
     new ResizeObserver(() => this.#resize()).observe(canvas);
     this.#resize();
   }
@@ -49,6 +53,7 @@ export class Viewer extends EventTarget {
   close() {
     for (const set of Object.values(this.#sets)) set.close();
     this.#sets = {};
+    this.#overlay.clear();
     this.#document = null;
     this.draw();
   }
@@ -68,7 +73,19 @@ export class Viewer extends EventTarget {
     this.draw();
   }
 
+  /** Draw all of it again. */
   draw() {
+    this.#kept.spoil();
+    this.#ask();
+  }
+
+  /** A step of the view, e.g. `viewer.move((view) => view.fit())`. */
+  move(step) {
+    step(this.view);
+    this.#ask();
+  }
+
+  #ask() {
     if (this.#asked) return;
     this.#asked = true;
     requestAnimationFrame(() => {
@@ -77,14 +94,23 @@ export class Viewer extends EventTarget {
     });
   }
 
-  /** A step of the view, e.g. `viewer.move((view) => view.fit())`. */
-  move(step) {
-    step(this.view);
-    this.draw();
+  #tiles(load, limit) {
+    const onLoad = (spot) => {
+      this.#kept.spoil(spot);
+      this.#ask();
+    };
+    return new TileSet(this.pyramid, load, { limit, onLoad });
   }
 
-  #tiles(load, limit) {
-    return new TileSet(this.pyramid, load, { limit, onLoad: () => this.draw() });
+  /** The canvas has no transparency: it takes the ground's colour, and another with the theme. */
+  #followTheme() {
+    const take = () => {
+      this.#ground = getComputedStyle(this.canvas.parentElement).backgroundColor;
+      this.draw();
+    };
+    new MutationObserver(take).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", take);
+    take();
   }
 
   #masks(which) {
@@ -98,43 +124,83 @@ export class Viewer extends EventTarget {
     if (!width || !height) return;
     Object.assign(this.canvas, { width, height });
     this.view.resize(width, height);
+    this.#kept.spoil();
     this.#paint(); // at once: setting the size has emptied the canvas
   }
 
   #paint() {
-    const { context, view } = this;
-    context.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    if (this.#document) {
-      const level = this.pyramid.levelFor(view.scale);
-      drawPhoto(context, view, this.#sets.photo.pieces(level, view.seen));
-      this.#paintMasks(level);
-    }
+    const scene = this.#scene();
+    const how = { look: scene.look, ratio: this.ratio };
+    this.#overlay.begin();
+    for (const region of this.#kept.regions(this.context, this.view, how))
+      this.#paintRegion(scene, region);
     this.dispatchEvent(new Event("frame"));
   }
 
-  #paintMasks(level) {
-    const { width } = this.canvas;
-    const both = this.#sets.coarse && this.#sets.current;
-    if (both && this.flipped) return this.#paintMask(level, "coarse", 0, width);
-    if (both && this.swipe !== null) {
-      const split = Math.round(width * this.swipe);
-      this.#paintMask(level, "coarse", 0, split);
-      this.#paintMask(level, "current", split, width);
-    } else if (this.#sets.current) this.#paintMask(level, "current", 0, width);
-    else if (this.#sets.coarse) this.#paintMask(level, "coarse", 0, width);
-    if (this.showLocks && this.#sets.lock)
-      this.#overlay.paintLock(this.context, this.view, this.#sets.lock.pieces(level, this.view.seen));
+  /** What there is to draw: the pieces of each picture, and which masks are shown where. */
+  #scene() {
+    if (!this.#document) return { look: "nothing", parts: [] };
+    const level = this.pyramid.levelFor(this.view.scale);
+    const { seen } = this.view;
+    const pieces = (which) => this.#sets[which]?.pieces(level, seen) ?? [];
+    const parts = this.#parts().map((one) => ({ ...one, mask: one.which ? pieces(one.which) : [] }));
+    const lock = this.showLocks ? pieces("lock") : [];
+    const { mode, showLocks } = this;
+    const split = parts.map(({ which, left, right }) => `${which} ${left} ${right}`).join();
+    const look = `${mode} ${showLocks} ${level} ${split} ${this.#document.refined}`;
+    return { look, photo: pieces("photo"), parts, lock };
   }
 
-  #paintMask(level, which, left, right) {
+  /** Columns of the canvas and the mask that is shown in each, or null. */
+  #parts() {
+    const { width } = this.canvas;
+    const { coarse, current } = this.#sets;
+    const one = current ? "current" : coarse ? "coarse" : null;
+    if (!(coarse && current)) return [{ which: one, left: 0, right: width }];
+    if (this.flipped) return [{ which: "coarse", left: 0, right: width }];
+    if (this.swipe === null) return [{ which: one, left: 0, right: width }];
+    const split = Math.round(width * this.swipe);
+    return [
+      { which: "coarse", left: 0, right: split },
+      { which: "current", left: split, right: width },
+    ];
+  }
+
+  #paintRegion({ photo, parts, lock = [] }, region) {
     const { context, view } = this;
-    const pieces = this.#sets[which].pieces(level, view.seen);
+    this.#within(region, () => {
+      context.fillStyle = this.#ground;
+      context.fillRect(...region);
+    });
+    const near = (pieces, box) => pieces.filter(({ spot }) => meet(view.rectangle(spot), box));
+    for (const { which, mask, left, right } of parts) {
+      const x0 = Math.max(left, region[0]);
+      const box = [x0, region[1], Math.min(right, region[0] + region[2]) - x0, region[3]];
+      if (box[2] <= 0 || !photo) continue;
+      const pieces = { photo: near(photo, box), mask: near(mask, box) };
+      const style = this.#document.refined ? which : "coarse"; // until it is refined it is coarse
+      const mode = which ? this.mode : "none";
+      this.#within(box, () =>
+        this.#overlay.paint(context, view, pieces, { which, style, mode, ratio: this.ratio }));
+    }
+    if (lock.length) this.#overlay.paintLock(context, view, near(lock, region), region);
+  }
+
+  #within(box, draw) {
+    const { context } = this;
     context.save();
     context.beginPath();
-    context.rect(left, 0, right - left, this.canvas.height);
+    context.rect(...box);
     context.clip();
-    const style = this.#document.refined ? which : "coarse"; // until it is refined it is coarse
-    this.#overlay.paint(context, view, pieces, { style, mode: this.mode, ratio: this.ratio });
+    draw();
     context.restore();
   }
+}
+
+/** Whether a piece's rectangle, with the rim that its lines take, and a box have pixels in common. */
+function meet([left, top, across, down], [x, y, width, height]) {
+  const rim = 8;
+  return (
+    left - rim < x + width && left + across + rim > x && top - rim < y + height && top + down + rim > y
+  );
 }
