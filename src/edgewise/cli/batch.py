@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from edgewise.cli.options import Device, Model, OverviewOnly, Soft
 from edgewise.errors import InputError, OutputError
 
 if TYPE_CHECKING:
@@ -59,12 +60,10 @@ def command(
     retry_failed: bool = typer.Option(
         False, "--retry-failed", help="Try again what an earlier run gave up."
     ),
-    soft: bool = typer.Option(False, "--soft", help="Write 8-bit grey instead of black and white."),
-    overview_only: bool = typer.Option(
-        False, "--overview-only", help="Stop after the first look: fast, less exact edges."
-    ),
-    model: str = typer.Option("default", "--model", help="A network of `edgewise models`."),
-    device: str = typer.Option("cpu", "--device", help="cpu, or cuda with onnxruntime-gpu."),
+    soft: Soft = False,
+    overview_only: OverviewOnly = False,
+    model: Model = "default",
+    device: Device = "cpu",
     memory: str | None = typer.Option(
         None, "--memory", help="Memory of a worker, from 500MB; larger photos are read by region."
     ),

@@ -16,6 +16,7 @@ Threads = Annotated[
 ]
 Model = Annotated[str, typer.Option("--model", help="A network of `edgewise models`.")]
 Device = Annotated[str, typer.Option("--device", help="cpu, or cuda with onnxruntime-gpu.")]
+Soft = Annotated[bool, typer.Option("--soft", help="Write 8-bit grey instead of black and white.")]
 OverviewOnly = Annotated[
     bool,
     typer.Option("--overview-only", help="Stop after the first look: fast, less exact edges."),

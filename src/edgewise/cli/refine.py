@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from edgewise.cli import engines
-from edgewise.cli.options import Device, Model, OverviewOnly, Threads
+from edgewise.cli.options import Device, Model, OverviewOnly, Soft, Threads
 from edgewise.cli.warned import warnings_told
 from edgewise.errors import EdgewiseError, InputError, OutputError
 from edgewise.files import make_folder
@@ -30,7 +30,7 @@ def command(
     ),
     photos: Path | None = typer.Option(None, "--photos", help="A folder of photos."),
     masks: Path | None = typer.Option(None, "--masks", help="A folder of masks, same stems."),
-    soft: bool = typer.Option(False, "--soft", help="Write 8-bit grey instead of black and white."),
+    soft: Soft = False,
     overview_only: OverviewOnly = False,
     threads: Threads = None,
     model: Model = "default",
