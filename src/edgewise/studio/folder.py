@@ -10,7 +10,7 @@ import re
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -249,10 +249,17 @@ class Queue:
             entry.status = event["status"]
             entry.seconds = float(event["seconds"])
 
-    def export(self, store: Store) -> tuple[Path, int]:
+    def export(
+        self, store: Store, report: Callable[[int, int], None] | None = None
+    ) -> tuple[Path, int]:
         """Write the accepted and fixed entries as `_im`, `_gt` and `_seg` into a new folder.
 
         The folder appears whole or not at all.
+
+        Args:
+            store: holds the documents.
+            report: called before each entry, and at the end, with how many are done and how many
+                there are; what it raises ends the export.
 
         Returns:
             The folder, and how many entries are in it.
@@ -268,10 +275,14 @@ class Queue:
             )
         uses = Counter(entry.id for entry in chosen)
         with _new_folder(self.folder) as (partial, target):
-            for entry in chosen:
+            for done, entry in enumerate(chosen):
+                if report:
+                    report(done, len(chosen))
                 unique = entry.id if uses[entry.id] == 1 else f"{entry.id}-{entry.key[:4]}"
                 with store.using(store.open(self.source(entry.key))) as document:
                     _write_sample(partial, unique, entry, document)
+            if report:
+                report(len(chosen), len(chosen))
         return target, len(chosen)
 
 

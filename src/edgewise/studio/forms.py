@@ -179,6 +179,13 @@ class ExportAnswer(BaseModel):
     photos: int
 
 
+class ExportStateAnswer(BaseModel):
+    """How far the export under way is; two zeros where there is none."""
+
+    done: int
+    photos: int
+
+
 class HealthAnswer(BaseModel):
     """That the server answers, and how many requests wait for the network or use it."""
 

@@ -1,16 +1,23 @@
 """Routes of the folder's queue."""
 
-from fastapi import APIRouter
+import asyncio
+import threading
+
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
 
 from edgewise.studio.folder import Entry
 from edgewise.studio.forms import (
     DocumentAnswer,
     EntryAnswer,
     ExportAnswer,
+    ExportStateAnswer,
     QueueAnswer,
     StatusForm,
 )
 from edgewise.studio.routes import MARKED, Here, Key, refusals
+
+_LOOK = 0.1  # seconds between looks whether the client is still there
 
 routes = APIRouter(prefix="/api/queue", tags=["queue"])
 
@@ -42,10 +49,28 @@ def decide(here: Here, key: Key, form: StatusForm) -> EntryAnswer:
 
 
 @routes.post("/export", dependencies=MARKED, responses=refusals(404, 409, 413, 415, 507))
-def export(here: Here) -> ExportAnswer:
-    """Write the accepted and fixed entries as `_im`, `_gt`, `_seg` into a new folder."""
-    folder, count = here.folder_queue().export(here.store)
+async def export(request: Request, here: Here) -> ExportAnswer:
+    """Write the accepted and fixed entries as `_im`, `_gt`, `_seg` into a new folder.
+
+    The folder appears whole or not at all. Closing the connection stops it.
+    """
+    queue, stopped = here.folder_queue(), threading.Event()
+    work = asyncio.ensure_future(run_in_threadpool(here.exports.run, queue, here.store, stopped))
+    try:
+        while not (await asyncio.wait({work}, timeout=_LOOK))[0]:
+            if await request.is_disconnected():
+                stopped.set()
+    finally:
+        stopped.set()
+    folder, count = work.result()
     return ExportAnswer(folder=folder.name, photos=count)
+
+
+@routes.get("/export", responses=refusals(404))
+def export_state(here: Here) -> ExportStateAnswer:
+    """How far the export under way is."""
+    here.folder_queue()
+    return ExportStateAnswer(done=here.exports.done, photos=here.exports.photos)
 
 
 def _answer(entry: Entry) -> EntryAnswer:

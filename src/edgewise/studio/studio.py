@@ -1,9 +1,10 @@
 """The studio's parts, as the routes share them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edgewise.passes.view import Box
 from edgewise.studio.document import Document
+from edgewise.studio.exports import Exports
 from edgewise.studio.folder import Queue
 from edgewise.studio.forms import BusyAnswer, DocumentAnswer
 from edgewise.studio.jobs import Jobs
@@ -21,6 +22,7 @@ class Studio:
     store: Store
     tiles: TileCache
     queue: Queue | None
+    exports: Exports = field(default_factory=Exports)
 
     def folder_queue(self) -> Queue:
         """The queue; RefusedError 404 where the server was started without a folder."""
