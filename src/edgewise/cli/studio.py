@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from edgewise.cli.options import Device, Model, Threads
 from edgewise.errors import InputError, missing_extra
 
 if TYPE_CHECKING:
@@ -34,11 +35,9 @@ def command(
     megapixels: int = typer.Option(100, "--megapixels", min=1, help="Largest picture."),
     waiting: int = typer.Option(16, "--waiting", min=0, help="Requests that may wait."),
     timeout: float = typer.Option(120.0, "--timeout", min=1, help="Seconds until giving up."),
-    threads: int | None = typer.Option(
-        None, "--threads", min=1, help="Threads; default: all cores."
-    ),
-    model: str = typer.Option("default", "--model", help="A network of `edgewise models`."),
-    device: str = typer.Option("cpu", "--device", help="cpu, or cuda with onnxruntime-gpu."),
+    threads: Threads = None,
+    model: Model = "default",
+    device: Device = "cpu",
 ) -> None:
     """Refine, compare, correct by brush and save, on a page in the browser."""
     try:
