@@ -2,23 +2,27 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
 from edgewise.benchmarks.run import InputSet, input_sets
 from edgewise.benchmarks.scene_run import (
+    PiecesEngine,
     SceneEngine,
+    engine_scenes,
     given_scenes,
     measured_scenes,
     own_scenes,
     published_scenes,
+    refine_pieces,
     work_scenes,
 )
 from edgewise.benchmarks.store import Store
 from edgewise.errors import InputError
 from edgewise.evaluation import Failure, Header, NetworkEngine
-from edgewise.masks import write_mask
+from edgewise.masks import read_mask, write_mask
 from edgewise.metrics import mba_classes
 from edgewise.scenes.folders import parts, read_coarse_part, write_split
 from tests.benchmarks import miniature
@@ -171,6 +175,62 @@ def test_published_pieces_are_merged_with_what_they_were_made_of(store, folder):
     assert (figure.iou, figure.mba) == (coarse.iou, coarse.mba)
     next(refined.glob("ADE_val_00000002_*")).unlink()
     assert [type(one) for one in done(job, Never())][1] is Failure
+
+
+@dataclass(frozen=True)
+class Refines:
+    """An engine of masks, by a function of photo and mask."""
+
+    function: object
+
+    def __call__(self):
+        return self.function
+
+    def describe(self):
+        return {"engine": "refines"}
+
+
+def by_pieces(store, folder, function, method="other"):
+    engine = PiecesEngine(engine=Refines(function))
+    return engine_scenes(ENCNET, method, store, folder), engine
+
+
+def test_an_engine_that_changes_nothing_leaves_label_maps_as_they_are(store, folder):
+    job, engine = by_pieces(store, folder, lambda photo, mask: mask)
+    coarse, figure = measured_scenes(job, done(job, engine))
+    assert (figure.method, figure.iou, figure.mba) == ("other", coarse.iou, coarse.mba)
+    assert (labels_in(folder / "other/ade20k-encnet/ADE_val_00000001.png") == COARSE).all()
+
+
+def test_pieces_are_refined_in_their_boxes_and_merged_as_published(store, folder):
+    """The same as splitting, refining and merging by folders of files."""
+
+    def grows(photo, mask):
+        assert photo.shape == (*mask.shape, 3)
+        assert mask.dtype == np.float32
+        return cv2.dilate(mask, np.ones((5, 5)))
+
+    job, engine = by_pieces(store, folder, grows)
+    (own,) = measured_scenes(job, done(job, engine))[1:]
+    refined = split_and_refined(store)
+    for path in refined.iterdir():
+        write_mask(path, grows(np.zeros((*(mask := read_mask(path)).shape, 3)), mask))
+    (published,) = published_scenes(input_sets(store, "ade20k"), store, folder)
+    (merged,) = measured_scenes(published, done(published, Never()))[1:]
+    assert (own.iou, own.mba) == (merged.iou, merged.mba)
+    assert not (labels_in(job.folder / "ADE_val_00000001.png") == COARSE).all()
+
+
+def test_an_engine_never_sees_pieces_that_it_cannot_change(store, folder):
+    labels = np.full(SIZE, 3, np.uint8)
+
+    def never(photo, mask):
+        raise AssertionError("was asked")
+
+    photo = miniature.photo(size=SIZE)
+    assert (refine_pieces(photo, labels, refine=never) == labels).all()
+    with pytest.raises(InputError, match="120x80 pixels and the photo 36x24"):
+        refine_pieces(miniature.photo(), labels, refine=never)
 
 
 def test_the_networks_engine_describes_its_settings_for_scenes():

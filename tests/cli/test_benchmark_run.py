@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -92,7 +93,7 @@ def test_without_refining_no_engine_is_opened(run, store, tmp_path):
 
 
 def test_json_has_figures_sources_and_what_ran(run, store):
-    run("big", "--json", "all.json", "--limit", "1")
+    run("big", "--json", "all.json", "--limit", "1", "--no-baselines")
     with open("all.json") as file:
         values = json.load(file)
     assert values["engine"]["engine"] == "moves"
@@ -103,13 +104,13 @@ def test_json_has_figures_sources_and_what_ran(run, store):
 
 def test_failed_objects_are_named_and_the_status_says_whether_any_was_scored(run, store, tmp_path):
     run.engine = engines.Fails()
-    code, _, err = run("big")
+    code, _, err = run("big", "--no-baselines")
     assert code == 2
     assert "edgewise: big-pspnet, edgewise: 002_person: too dark" in err
     assert "no object could be scored" in err
     (store / "big-pspnet" / "003_tv_seg.png").write_text("no picture")
     run.engine = engines.Moves()
-    code, out, err = run("big", "-o", "other")
+    code, out, err = run("big", "-o", "other", "--no-baselines")
     assert code == 1
     assert "1 failed" in err
     assert "1 of 100 objects (coarse, edgewise)" in out
@@ -141,7 +142,8 @@ def test_the_table_says_what_measured(run, store):
 
 
 def test_several_engines_are_several_lines_and_go_on_apart(run, store, tmp_path):
-    words = ("big", "--engine", "edgewise", "--engine", "guided", "--json", "all.json")
+    words = ("big", "--engine", "edgewise", "--engine", "guided", "--no-baselines")
+    words = (*words, "--json", "all.json")
     code, out, err = run(*words)
     assert (code, err) == (0, "")
     lines = [line.split("|")[1].strip() for line in out.splitlines() if HERE in line]
@@ -163,9 +165,43 @@ def test_masks_of_others_must_not_go_by_an_engine_s_name(run, store, tmp_path):
         run("big", "--engine", "guided", "--masks", "guided=mine")
 
 
-def test_scenes_are_for_the_own_engine(run, tmp_path):
-    truths = miniature.ade20k(tmp_path / "store" / "ade20k") / "annotations" / "validation"
-    truths.rename(tmp_path / "store" / "ade20k-encnet")
-    miniature.ade20k(tmp_path / "store" / "ade20k")
-    with pytest.raises(InputError, match="nothing to score"):
-        run("ade20k", "--engine", "guided")
+def lines_of(out):
+    return [line.split("|")[1].strip() for line in out.splitlines() if HERE in line]
+
+
+def test_the_baselines_are_lines_of_each_table_unless_left_out(run, store):
+    assert lines_of(run("big")[1]) == ["coarse", "edgewise", "grabcut", "guided"]
+    _, out, _ = run("big", "--engine", "guided")
+    assert lines_of(out) == ["coarse", "guided", "grabcut"]
+    assert lines_of(run("big", "--no-baselines")[1]) == ["coarse", "edgewise"]
+
+
+def test_the_report_lets_a_reader_choose_among_all_engines(run, store):
+    pytest.importorskip("jinja2")
+    run("big", "--engine", "edgewise", "--engine", "guided", "--report", "all.html")
+    with open("all.html") as file:
+        page = file.read()
+    crops = page.count('<svg class="crop"')
+    assert crops == 2
+    for number, name in enumerate(("edgewise", "guided", "grabcut")):
+        assert f'id="by-{number}"' in page
+        assert f"> {name}</label>" in page
+        assert page.count(f'<span class="by-{number}">') == crops
+    assert page.count('outline-after by-1"') == crops
+
+
+def test_label_maps_are_refined_by_any_engine(run, tmp_path):
+    size = (80, 120)
+    maps = np.where(miniature.disc(size, radius=0.3), 13, 3).astype(np.uint8)
+    dataset = tmp_path / "store" / "ade20k"
+    for name in miniature.ADE_NAMES:
+        photo = miniature.photo(size=size)
+        miniature.save(photo, dataset / f"images/validation/{name}.jpg")
+        miniature.save(maps, dataset / f"annotations/validation/{name}.png")
+        miniature.save(maps, tmp_path / "store" / "ade20k-encnet" / f"{name}.png")
+    code, out, err = run("ade20k", "--engine", "guided", "--engine", "grabcut")
+    assert (code, err) == (0, "")
+    assert lines_of(out) == ["coarse", "guided", "grabcut"]
+    assert (tmp_path / "edgewise-benchmark/guided/ade20k-encnet/ADE_val_00000001.png").is_file()
+    with pytest.raises(InputError, match="shows objects of BIG and PASCAL"):
+        run("ade20k", "--engine", "guided", "--report", "all.html")

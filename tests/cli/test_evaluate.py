@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from edgewise.cli import app
 from edgewise.errors import EdgewiseError
+from edgewise.evaluation import read_results
 from edgewise.masks import read_mask
 from edgewise.metrics import hce
 from tests.evaluation.folders import Harm, Orange, disc, write_pair
@@ -79,6 +80,7 @@ def test_json_has_the_documented_keys(folder, engines, tmp_path):
         "all_pairs",
         "failures",
         "problems",
+        "rivals",
     }
     assert set(values["all_pairs"]) == {
         "name",
@@ -285,6 +287,80 @@ def test_the_report_shows_the_run(folder, engines, tmp_path):
     assert "HCE" not in text.replace("all but HCE", "")
     run(folder, "--report", path, "--hce")
     assert "HCE before" in path.read_text()
+
+
+def rows_of(path):
+    return {(row.set, row.id, row.source): row for row in read_results(path)[1]}
+
+
+def test_a_report_sets_the_baselines_beside(folder, engines, tmp_path):
+    pytest.importorskip("jinja2")
+    report, json_file = tmp_path / "report.html", tmp_path / "summary.json"
+    status, out, _ = run(folder, "--report", report, "--json", json_file)
+    assert status == 0
+    tables = out.split("mean over sets\n")[-1].splitlines()
+    names = [line.split()[0] for line in tables if line.startswith("  ")]
+    assert names == ["coarse", "edgewise", "grabcut", "guided"] * 2
+    page = report.read_text()
+    assert "Engines side by side" in page
+    assert page.count("outline-after by-0") == page.count('<svg class="crop"') == 5
+    assert 'id="by-2"> guided' in page
+    rivals = json.loads(json_file.read_text())["rivals"]
+    assert [one["name"] for one in rivals] == ["grabcut", "guided"]
+    assert rivals[0]["engine"]["engine"] == "edgewise.baselines:grabcut"
+    assert rivals[0]["all_pairs"]["pairs"] == 5
+
+
+def test_baselines_can_be_left_out_and_asked_for(folder, engines, tmp_path):
+    pytest.importorskip("jinja2")
+    report = tmp_path / "report.html"
+    _, out, _ = run(folder, "--report", report, "--no-baselines")
+    assert "guided" not in out + report.read_text()
+    assert 'name="by"' not in report.read_text()
+    assert "guided" not in run(folder)[1]
+    assert "guided" in run(folder, "--baselines")[1]
+
+
+def test_each_engine_goes_on_from_its_own_results(folder, engines, tmp_path):
+    path = tmp_path / "run.jsonl"
+    words = (folder, "--results", path, "--engine", "edgewise", "--engine", "guided")
+    run(*words, "--limit", 2)
+    beside = tmp_path / "run.guided.jsonl"
+    first = beside.read_bytes()
+    engines(_Same())
+    status, _, err = run(*words, "--limit", 2)
+    assert status == 0
+    assert f"2 pairs are in {beside} already" in err
+    assert beside.read_bytes() == first
+    assert sorted(rows_of(beside)) == sorted(rows_of(path))
+    assert (tmp_path / "run.guided.jsonl.masks" / "one" / "a_mask.png").is_file()
+    alone = tmp_path / "alone.jsonl"
+    run(folder, "--results", alone, "--engine", "guided", "--limit", 2)
+    for key, row in rows_of(alone).items():
+        assert rows_of(beside)[key].after.iou == row.after.iou
+
+
+def test_other_engines_are_compared_where_masks_were_given_too(tmp_path, engines):
+    write_pair(tmp_path / "set", "a", refined=disc(12))
+    write_pair(tmp_path / "set", "b", refined=disc(12), photo=False)
+    status, out, _ = run(tmp_path / "set", "--baselines")
+    assert status == 0
+    lines = {line.split()[0]: line.split() for line in out.splitlines() if line[:3].strip()}
+    assert [line for line in out.splitlines() if "given masks" in line]
+    counts = [line.split()[1] for line in out.splitlines() if line.startswith("  grabcut")]
+    assert counts == ["1"]
+    assert "edgewise" not in lines
+
+
+def test_what_only_another_engine_fails_on_is_named_with_it(folder, engines, tmp_path, monkeypatch):
+    (tmp_path / "own.py").write_text("def bad(photo, mask):\n    return 3\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    status, out, err = run(folder, "--engine", "edgewise", "--engine", "own:bad")
+    assert status == 1
+    assert "one/a: own.bad: engine 'own:bad' gave" in err
+    assert "5 failed" in err
+    assert "all pairs           5" in out
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from edgewise.benchmarks import load_scenes
 from edgewise.benchmarks.ade20k import LABEL_MAP
 from edgewise.benchmarks.catalog import find, row_name
 from edgewise.benchmarks.figures import COARSE, Figure
+from edgewise.benchmarks.inputs.labels import read_labels
 from edgewise.benchmarks.run import OWN, PUBLISHED, InputSet, Job, check_method
 from edgewise.benchmarks.store import Store
 from edgewise.errors import EdgewiseError, InputError
@@ -27,9 +28,10 @@ from edgewise.files import make_folder
 from edgewise.images import read_photo
 from edgewise.scenes import folders
 from edgewise.scenes.evaluate import SceneScore
-from edgewise.scenes.labels import read_labels, write_labels
-from edgewise.scenes.merge import merge
+from edgewise.scenes.labels import write_labels
+from edgewise.scenes.merge import Part, merge, part_box
 from edgewise.scenes.refine import SceneSettings, refine_labels
+from edgewise.scenes.split import split
 
 Labels = NDArray[np.integer[Any]]
 RefineLabels = Callable[[NDArray[np.uint8], Labels], Labels]
@@ -53,6 +55,66 @@ class SceneEngine:
     def describe(self) -> dict[str, str]:
         """As of the network, and the settings for label maps."""
         return {**self.network.describe(), "scenes": repr(SceneSettings())}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PiecesEngine:
+    """Any refiner of masks, for label maps: what it opens is a `RefineLabels`.
+
+    As published for CascadePSP: the map is split into pieces, each is refined alone in its box, and
+    the merge rule puts them back.
+
+    Attributes:
+        engine: refines one mask.
+    """
+
+    engine: OpenRefine
+
+    def __call__(self) -> Refine:
+        """Open the engine."""
+        return cast("Refine", partial(refine_pieces, refine=self.engine()))
+
+    def describe(self) -> dict[str, str]:
+        """As of the engine, and that label maps are refined by pieces."""
+        return {**self.engine.describe(), "scenes": "split, refine each piece, merge"}
+
+
+def refine_pieces(photo: NDArray[np.uint8], labels: Labels, *, refine: Refine) -> NDArray[np.int32]:
+    """A label map refined piece by piece, and put back together by the published rule.
+
+    Args:
+        photo: uint8 HxWx3 RGB.
+        labels: HxW, 0 is void.
+        refine: refines one mask; it sees the part of the photo in `merge.part_box`.
+
+    Returns:
+        int32 HxW.
+
+    Raises:
+        InputError: the sizes differ.
+    """
+    if photo.shape[:2] != labels.shape:
+        raise InputError(
+            f"the label map has {labels.shape[1]}x{labels.shape[0]} pixels and the photo "
+            f"{photo.shape[1]}x{photo.shape[0]}; they must agree"
+        )
+    return merge(labels, _refined_pieces(photo, labels, refine))
+
+
+def _refined_pieces(photo: NDArray[np.uint8], labels: Labels, refine: Refine) -> Iterator[Part]:
+    """Each piece as the engine leaves it; what is empty or fills its box stays as it is."""
+    for piece in split(labels):
+        whole = np.zeros(labels.shape, bool)
+        whole[piece.box.slices] = piece.mask
+        box = part_box(whole)
+        inside = whole[box.slices]
+        if not inside.size:
+            continue
+        soft = inside.astype(np.float32)
+        if inside.any() and not inside.all():
+            seen = np.ascontiguousarray(photo[box.slices])
+            soft = np.asarray(refine(seen, soft), np.float32)
+        yield Part(piece.label, box, soft)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +164,16 @@ def own_scenes(inputs: InputSet, store: Store, folder: Path) -> SceneJob:
     return SceneJob(inputs=inputs, method=OWN, pairs=pairs, folder=here, makes=True)
 
 
+def engine_scenes(inputs: InputSet, method: str, store: Store, folder: Path) -> SceneJob:
+    """Another engine's label maps, in a folder of the method's below a run's.
+
+    Raises:
+        InputError: as `own_scenes`, or the method's name is none or taken.
+    """
+    check_method(method)
+    return replace(own_scenes(inputs, store, folder / method), method=method)
+
+
 def given_scenes(inputs: InputSet, method: str, maps: Path, store: Store, folder: Path) -> SceneJob:
     """Label maps that a method made, `<image>.png`: those that are there.
 
@@ -143,8 +215,8 @@ def work_scenes(
 
     Args:
         job: what to do.
-        open_refine: what opens a `RefineLabels`, as `SceneEngine` does; None where no maps are to
-            be made.
+        open_refine: what opens a `RefineLabels`, as `SceneEngine` and `PiecesEngine` do; None where
+            no maps are to be made.
         header: what the maps depend on.
         workers: processes; each holds one scene at a time.
         limit: only the first so many scenes.
@@ -230,13 +302,13 @@ def _scored(
 ) -> SceneResult:
     if pair.coarse is None:
         raise InputError(f"{pair.name}: has no coarse label map")
-    coarse, truth = read_labels(pair.coarse)[0], read_labels(pair.truth)[0]
+    coarse, truth = read_labels(pair.coarse), read_labels(pair.truth)
     seconds = None
     if pair.refined is None:
         after, seconds = _refined(pair, refine, coarse)
         write_labels(_map_path(pair, job.folder), after)
     elif job.pieces is None:
-        after = read_labels(pair.refined)[0]
+        after = read_labels(pair.refined)
     else:
         found = folders.refined_parts(pair.refined, names, job.pieces, coarse.shape)
         after = merge(coarse, found)

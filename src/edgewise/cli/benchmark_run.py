@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from edgewise.benchmarks.scene_run import SceneJob
     from edgewise.benchmarks.store import Store
     from edgewise.benchmarks.tables import Table
-    from edgewise.evaluation import Failure, Header, NetworkEngine, OpenRefine, Pair, Row
+    from edgewise.evaluation import Failure, Header, NetworkEngine, OpenRefine, Pair, Rival, Row
 
 Result = TypeVar("Result")
 
@@ -57,6 +57,7 @@ def command(
     engine: list[str] = typer.Option(
         [engines.OWN], "--engine", help=f"{engines.HELP} May be repeated, for a line each."
     ),
+    baselines: bool = typer.Option(True, help=f"{engines.BASELINES}."),
     weights: Path | None = engines.WEIGHTS,
     limit: int | None = typer.Option(None, "--limit", min=1, help="Only the first N photos."),
     reference_quirks: bool = typer.Option(
@@ -79,10 +80,11 @@ def command(
     sets = _sets(store, datasets or [], [name for name in inputs.split(",") if name])
     if report and not (refine and any(one.dataset in BINARY for one in sets)):
         raise InputError(f"--report {report}: shows objects of BIG and PASCAL as they are refined")
-    jobs = _jobs(sets, store, output, masks, methods=_methods(engine) if refine else ())
+    names = engines.with_baselines(engine) if baselines else engine
+    jobs = _jobs(sets, store, output, masks, methods=_methods(names) if refine else ())
     threads = threads or (1 if workers > 1 else None)
     choices = engines.Choices(weights=weights, model=model, threads=threads, device=device)
-    found = engines.find_engines(engine, choices) if refine else {}
+    found = engines.find_engines(names, choices) if refine else {}
     runner = _Runner(
         engines={engines.label(name): opener for name, opener in found.items()},
         run={"workers": workers, "threads": threads},
@@ -90,18 +92,20 @@ def command(
         limit=limit,
         reference_quirks=reference_quirks,
     )
-    names = list(dict.fromkeys(one.dataset for one in sets))
+    known = list(dict.fromkeys(one.dataset for one in sets))
     figures = _measured(jobs, runner)
     header = runner.header(runner.first)
-    everything = [*published(names), *figures]
+    everything = [*published(known), *figures]
     if csv_file:
         write_csv(csv_file, everything)
     if json_file:
         _write_json(json_file, everything, runner, header)
-    tables = [table(name, everything, about=_about(header, runner)) for name in names]
+    tables = [table(name, everything, about=_about(header, runner)) for name in known]
     typer.echo("\n\n".join(map(markdown, tables)))
-    if report and runner.rows:
+    if report and runner.rows.get(runner.main):
         _write_report(report, runner, header, tables)
+    elif report:
+        typer.echo(f"edgewise: {report}: not written, as {runner.main} made nothing", err=True)
     _exit(figures, runner.failures)
 
 
@@ -142,7 +146,7 @@ def _jobs(
 ) -> list["Job"]:
     """What to do: what others published and made, then what engines make here."""
     from edgewise.benchmarks.run import SCENES, engine_job, own_job, published_jobs
-    from edgewise.benchmarks.scene_run import own_scenes, published_scenes
+    from edgewise.benchmarks.scene_run import engine_scenes, own_scenes, published_scenes
 
     objects = [one for one in sets if one.dataset != SCENES]
     scenes = [one for one in sets if one.dataset == SCENES]
@@ -157,8 +161,7 @@ def _jobs(
             jobs += [own_scenes(one, store, output) for one in scenes]
             continue
         jobs += [engine_job(one, method, store, output) for one in objects]
-        if scenes:
-            typer.echo(f"edgewise: {method}: refines objects, so {SCENES} is left out", err=True)
+        jobs += [engine_scenes(one, method, store, output) for one in scenes]
     _check_names(jobs)
     if not jobs:
         raise InputError("nothing to score: no published results are here; give --masks NAME=DIR")
@@ -207,15 +210,22 @@ class _Runner:
     limit: int | None
     reference_quirks: bool
     failures: list["Failure"] = field(default_factory=list)
-    rows: list["Row"] = field(default_factory=list)
-    """Of the masks that the first engine made."""
+    rows: dict[str, list["Row"]] = field(default_factory=dict)
+    """Of the masks that each engine made of objects."""
     pairs: list["Pair"] = field(default_factory=list)
-    """With these masks."""
+    """With the masks of the first engine."""
+    masks: dict[str, Path] = field(default_factory=dict)
+    """The folders of each engine's masks."""
+
+    @property
+    def main(self) -> str:
+        """The engine whose results the report shows in full; "" where nothing is refined."""
+        return next(iter(self.engines), "")
 
     @property
     def first(self) -> "OpenRefine | None":
-        """The engine whose results the report shows; None where nothing is refined."""
-        return next(iter(self.engines.values()), None)
+        """That engine."""
+        return self.engines.get(self.main)
 
     def header(self, engine: "OpenRefine | None") -> "Header":
         from edgewise.evaluation import Header
@@ -233,8 +243,10 @@ class _Runner:
             return self._scene_figures(job, engine)
         done = work(job, engine, self.header(engine), workers=self.workers, limit=self.limit)
         rows = list(self._succeeded(job, done))
-        if engine and engine is self.first:
-            self.rows += rows
+        if engine and rows:
+            self.rows.setdefault(job.method, []).extend(rows)
+            self.masks[job.method] = job.folder.parent
+        if engine and job.method == self.main:
             self.pairs += with_masks(job)
         inputs = job.inputs
         return list(measured(inputs.dataset, inputs.network, job.method, rows)) if rows else []
@@ -243,7 +255,11 @@ class _Runner:
         from edgewise.benchmarks import scene_run
 
         job = replace(job, reference_quirks=self.reference_quirks)
-        opener = scene_run.SceneEngine(network=cast("NetworkEngine", engine)) if engine else None
+        opener: OpenRefine | None = None
+        if engine and job.method == engines.OWN:
+            opener = scene_run.SceneEngine(network=cast("NetworkEngine", engine))
+        elif engine:
+            opener = scene_run.PiecesEngine(engine=engines.for_pieces(engine))
         results = scene_run.work_scenes(
             job, opener, self.header(opener), workers=self.workers, limit=self.limit
         )
@@ -290,20 +306,41 @@ def _write_report(path: Path, runner: _Runner, header: "Header", tables: Sequenc
     from edgewise import report
     from edgewise.evaluation import Outcome, summarise
 
+    rows = runner.rows[runner.main]
     done = Outcome(
+        name=runner.main,
         header=header,
-        overview=summarise(runner.rows, header.measured),
-        rows=runner.rows,
+        overview=summarise(rows, header.measured),
+        rows=rows,
         failures=runner.failures,
+        rivals=_rivals(runner),
     )
     ends = report.extremes(done.rows)
+    folders = {rival.name: runner.masks[rival.name] for rival in done.rivals}
     crops = {
-        pair.key: report.crop_pair(pair, None, worst=ends.worst_keys)
+        pair.key: report.crop_pair(pair, None, worst=ends.worst_keys, rivals=folders)
         for pair in runner.pairs
         if pair.key in ends.keys
     }
     further = [report.Table(title=one.title, lines=one.lines, notes=one.notes) for one in tables]
     report.write_report(path, done, crops, tables=further)
+
+
+def _rivals(runner: _Runner) -> list["Rival"]:
+    """What the engines beside the first made of objects."""
+    from edgewise.evaluation import Rival, summarise
+
+    headers = {name: runner.header(engine) for name, engine in runner.engines.items()}
+    return [
+        Rival(
+            name=name,
+            header=headers[name],
+            overview=summarise(rows, headers[name].measured),
+            rows=rows,
+        )
+        for name, rows in runner.rows.items()
+        if name != runner.main
+    ]
 
 
 def _write_json(path: Path, figures: Sequence["Figure"], runner: _Runner, header: "Header") -> None:

@@ -1,7 +1,7 @@
 """`--engine`: the refiners that commands know by name, and any Python function."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,10 +16,14 @@ OWN = "edgewise"
 FUNCTIONS = {"grabcut": "edgewise.baselines:grabcut", "guided": "edgewise.baselines:guided"}
 VARIANTS = {"cascadepsp": "paper", "cascadepsp-pip": "pip"}
 
+PIECES_SIDE = 224
+"""L of CascadePSP's pipeline on the pieces of ADE20K (Cheng et al. 2020), in pixels."""
+
 HELP = (
     "What refines: edgewise, cascadepsp or cascadepsp-pip (with --weights), grabcut, guided, or a"
     " Python function as package.module:function."
 )
+BASELINES = "Set GrabCut and a guided filter beside what refines"
 WEIGHTS = typer.Option(None, "--weights", help="The checkpoint of --engine cascadepsp.")
 
 
@@ -64,6 +68,11 @@ def find_engines(names: Sequence[str], choices: Choices) -> dict[str, "OpenRefin
     return {name: _engine(name, choices) for name in names}
 
 
+def with_baselines(names: Sequence[str]) -> list[str]:
+    """Names of engines, and those of the baselines that are not among them."""
+    return [*names, *(one for one in FUNCTIONS if one not in names)]
+
+
 def _engine(name: str, choices: Choices) -> "OpenRefine":
     from edgewise.evaluation import NetworkEngine
 
@@ -97,6 +106,15 @@ def _reference(name: str, choices: Choices) -> "OpenRefine":
         threads=choices.threads,
         device=choices.device,
     )
+
+
+def for_pieces(engine: "OpenRefine") -> "OpenRefine":
+    """An engine for the pieces of label maps: CascadePSP's as published, others as they are."""
+    from edgewise.reference.engine import ReferenceEngine
+
+    if isinstance(engine, ReferenceEngine):
+        return replace(engine, side=PIECES_SIDE, global_only=True)
+    return engine
 
 
 def label(name: str) -> str:

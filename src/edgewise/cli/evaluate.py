@@ -2,8 +2,9 @@
 
 import os
 import platform
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,18 +17,12 @@ from edgewise.cli.options import Device, Model, Workers, WorkerThreads
 from edgewise.errors import InputError
 
 if TYPE_CHECKING:
-    from edgewise.evaluation import (
-        Failure,
-        Header,
-        OpenRefine,
-        Outcome,
-        Pair,
-        Results,
-        Row,
-    )
+    from edgewise.evaluation import Failure, Header, OpenRefine, Outcome, Pair, Rival, Row
 
 SOME_FAILED = 1
 NOTHING_DONE = 2
+GIVEN = "given masks"
+"""What masks that were made elsewhere go by in tables of engines."""
 _MOST_PROBLEMS = 20
 
 
@@ -43,8 +38,15 @@ def command(
     threads: WorkerThreads = None,
     model: Model = "default",
     device: Device = "cpu",
-    engine_name: str = typer.Option(engines.OWN, "--engine", help=engines.HELP),
+    names: list[str] = typer.Option(
+        [engines.OWN],
+        "--engine",
+        help=f"{engines.HELP} May be repeated, to set others beside the first.",
+    ),
     weights: Path | None = engines.WEIGHTS,
+    baselines: bool | None = typer.Option(
+        None, help=f"{engines.BASELINES}; default: where there is a --report."
+    ),
     fast: bool = typer.Option(False, "--fast", help="Measure only IoU, mBA and boundary IoU."),
     hce: bool = typer.Option(
         False, "--hce", help="Measure human correction effort too, which takes long."
@@ -61,9 +63,7 @@ def command(
     refined <id>_mask.png. Ends with status 1 where some pair failed.
     """
     from edgewise.cli.outputs import check_outputs
-    from edgewise.cli.tables import overview_lines
-    from edgewise.evaluation import Outcome, Results, find_pairs, summarise
-    from edgewise.evaluation.exports import summary_values, write_csv, write_json
+    from edgewise.evaluation import Outcome, find_pairs, summarise
     from edgewise.evaluation.kept import with_kept
 
     check_outputs(json_file, csv_file, report=report)
@@ -71,32 +71,55 @@ def command(
     _print_problems(found.problems)
     threads = threads or (1 if workers > 1 else None)
     choices = engines.Choices(weights=weights, model=model, threads=threads, device=device)
-    engine = engines.find_engine(engine_name, choices)
-    header = _header(found.pairs, engine, workers=workers, threads=threads, fast=fast, hce=hce)
+    wanted = bool(report) if baselines is None else baselines
+    opened = engines.find_engines(engines.with_baselines(names) if wanted else names, choices)
+    header = _header(found.pairs, opened[names[0]], workers=workers, threads=threads)
+    header = replace(header, fast=fast, hce=hce)
     chosen = _chosen(found.pairs, sets, limit)
-    with _masks_folder(results, report) as masks:
-        with Results(results, header, found.pairs) as file:
-            rows, failures = _scored(chosen, engine, file, workers=workers, masks=masks)
+    with _scratch(report) as scratch:
+        work = _Work(workers=workers, results=results, scratch=scratch)
+        first = opened.pop(names[0])
+        rows, failures = work.scored(chosen, found.pairs, first, header)
         if not rows:
             typer.echo("edgewise: no pair could be scored", err=True)
             raise typer.Exit(NOTHING_DONE)
+        rivals, others_failed = work.rivals(opened, found.pairs, rows, header)
         done = Outcome(
+            name=engines.label(names[0]) if header.engine else GIVEN,
             header=header,
             overview=summarise(rows, header.measured),
             rows=rows,
-            failures=failures,
+            failures=[*failures, *others_failed],
             problems=found.problems,
+            rivals=rivals,
         )
-        if json_file:
-            write_json(json_file, summary_values(done))
-        if csv_file:
-            write_csv(csv_file, rows, header.measured)
+        _write_files(done, json_file, csv_file)
+        masks = work.masks()
         if report and masks:
-            _write_report(report, done, with_kept(chosen, masks), engine, workers)
-    typer.echo(overview_lines(done.overview))
+            _write_report(report, done, with_kept(chosen, masks), first, work)
+    _print_tables(done)
     if done.failed:
         typer.echo(f"{done.failed} failed", err=True)
         raise typer.Exit(SOME_FAILED)
+
+
+def _write_files(done: "Outcome", json_file: Path | None, csv_file: Path | None) -> None:
+    from edgewise.evaluation.exports import summary_values, write_csv, write_json
+
+    if json_file:
+        write_json(json_file, summary_values(done))
+    if csv_file:
+        write_csv(csv_file, done.rows, done.header.measured)
+
+
+def _print_tables(done: "Outcome") -> None:
+    from edgewise.cli.tables import engine_lines, overview_lines
+    from edgewise.evaluation.outcome import side_by_side
+
+    typer.echo(overview_lines(done.overview))
+    groups = side_by_side(done)
+    if groups:
+        typer.echo(f"\n{engine_lines(groups)}")
 
 
 def _print_problems(problems: Sequence[str]) -> None:
@@ -116,21 +139,13 @@ def _chosen(pairs: Sequence["Pair"], sets: Sequence[str], limit: int | None) -> 
 
 
 def _header(
-    pairs: Iterable["Pair"],
-    engine: "OpenRefine",
-    *,
-    workers: int,
-    threads: int | None,
-    fast: bool,
-    hce: bool,
+    pairs: Iterable["Pair"], engine: "OpenRefine", *, workers: int, threads: int | None
 ) -> "Header":
     from edgewise.evaluation import Header
 
     refines = any(pair.refined is None for pair in pairs)
     return Header(
         engine=engine.describe() if refines else None,
-        fast=fast,
-        hce=hce,
         run={
             "workers": workers,
             "threads": threads or len(os.sched_getaffinity(0)),
@@ -141,55 +156,122 @@ def _header(
 
 
 @contextmanager
-def _masks_folder(results: Path | None, report: Path | None) -> Iterator[Path | None]:
-    """Where refined masks are kept: beside the results, or as long as the report takes."""
-    if results:
-        yield results.with_name(f"{results.name}.masks")
-    elif report:
-        with TemporaryDirectory(prefix="edgewise-") as folder:
-            yield Path(folder)
-    else:
+def _scratch(report: Path | None) -> Iterator[Path | None]:
+    """A folder that lasts as long as a report takes; None without one."""
+    if report is None:
         yield None
+        return
+    with TemporaryDirectory(prefix="edgewise-") as folder:
+        yield Path(folder)
 
 
-def _scored(
-    chosen: Sequence["Pair"],
-    engine: "OpenRefine",
-    file: "Results",
-    *,
-    workers: int,
-    masks: Path | None,
-) -> tuple[list["Row"], list["Failure"]]:
-    """The chosen pairs' rows, those of the results file taken as they are; and the failures."""
-    from edgewise.cli.progress import tracked
-    from edgewise.evaluation import Failure, evaluate
-    from edgewise.evaluation.kept import keep_mask
+@dataclass(frozen=True, kw_only=True)
+class _Work:
+    """How engines are run over pairs, and where their results and masks are kept.
 
-    failures = []
-    rows = [file.rows[pair.key] for pair in chosen if pair.key in file.rows]
-    if rows:
-        typer.echo(f"{len(rows)} pairs are in {file.path} already", err=True)
-    left = [pair for pair in chosen if pair.key not in file.rows]
-    outcomes = evaluate(
-        left,
-        engine,
-        workers=workers,
-        fast=file.header.fast,
-        hce=file.header.hce,
-        keep=partial(keep_mask, folder=masks) if masks else None,
-    )
-    for outcome in tracked(outcomes, total=len(left), what="evaluate"):
-        if isinstance(outcome, Failure):
-            failures.append(outcome)
-            _print_failure(outcome)
-        else:
-            file.add(outcome)
-            rows.append(outcome)
-    return rows, failures
+    Attributes:
+        workers: processes.
+        results: the results file of the first engine; the others' are named after it.
+        scratch: where masks are kept without one; None keeps none.
+    """
+
+    workers: int
+    results: Path | None
+    scratch: Path | None
+
+    def results_of(self, name: str = "") -> Path | None:
+        """The results file of another engine, run.grabcut.jsonl; of the first without a name."""
+        if self.results is None or not name:
+            return self.results
+        return self.results.with_name(f"{self.results.stem}.{name}{self.results.suffix}")
+
+    def masks(self, name: str = "") -> Path | None:
+        """The folder of an engine's masks: beside its results, or as long as the report takes."""
+        results = self.results_of(name)
+        if results:
+            return results.with_name(f"{results.name}.masks")
+        return self.scratch / (name or "first") if self.scratch else None
+
+    def scored(
+        self,
+        chosen: Sequence["Pair"],
+        pairs: Sequence["Pair"],
+        engine: "OpenRefine",
+        header: "Header",
+        name: str = "",
+    ) -> tuple[list["Row"], list["Failure"]]:
+        """The chosen pairs' rows, those of the results file taken as they are; and the failures.
+
+        Args:
+            chosen: what to score.
+            pairs: all that the results file may hold.
+            engine: what refines.
+            header: of the results file.
+            name: of the engine, where it is not the first.
+        """
+        from edgewise.cli.progress import tracked
+        from edgewise.evaluation import Failure, Results, evaluate
+        from edgewise.evaluation.kept import keep_mask
+
+        masks, failures = self.masks(name), []
+        with Results(self.results_of(name), header, pairs) as file:
+            rows = [file.rows[pair.key] for pair in chosen if pair.key in file.rows]
+            if rows:
+                typer.echo(f"{len(rows)} pairs are in {file.path} already", err=True)
+            left = [pair for pair in chosen if pair.key not in file.rows]
+            outcomes = evaluate(
+                left,
+                engine,
+                workers=self.workers,
+                fast=header.fast,
+                hce=header.hce,
+                keep=partial(keep_mask, folder=masks) if masks else None,
+            )
+            for outcome in tracked(outcomes, total=len(left), what=name or "evaluate"):
+                if isinstance(outcome, Failure):
+                    failures.append(_named(outcome, name))
+                    _print_failure(failures[-1])
+                else:
+                    file.add(outcome)
+                    rows.append(outcome)
+        return rows, failures
+
+    def rivals(
+        self,
+        opened: "Mapping[str, OpenRefine]",
+        pairs: Sequence["Pair"],
+        rows: Sequence["Row"],
+        header: "Header",
+    ) -> tuple[list["Rival"], list["Failure"]]:
+        """What other engines make of the pairs that the first has scored, and their failures.
+
+        Pairs without a photo or a coarse mask are left out.
+
+        Args:
+            opened: the engines by name.
+            pairs: all pairs.
+            rows: of the first engine.
+            header: of the first engine.
+        """
+        from edgewise.evaluation import Rival, summarise
+
+        refinable = [replace(pair, refined=None) for pair in pairs if pair.photo and pair.coarse]
+        done = {row.key for row in rows}
+        chosen = [pair for pair in refinable if pair.key in done]
+        rivals, failed = [], []
+        for name, engine in opened.items():
+            label = engines.label(name)
+            own = replace(header, engine=engine.describe(), fast=True, hce=False)
+            found, failures = self.scored(chosen, refinable, engine, own, label)
+            failed += failures
+            if found:
+                overview = summarise(found, own.measured)
+                rivals.append(Rival(name=label, header=own, overview=overview, rows=found))
+        return rivals, failed
 
 
 def _write_report(
-    path: Path, done: "Outcome", pairs: Sequence["Pair"], engine: "OpenRefine", workers: int
+    path: Path, done: "Outcome", pairs: Sequence["Pair"], engine: "OpenRefine", work: _Work
 ) -> None:
     """Write the report; pairs that it shows are read, and refined where no mask was kept."""
     from edgewise.cli.progress import tracked
@@ -198,9 +280,17 @@ def _write_report(
 
     ends = extremes(done.rows)
     chosen = [pair for pair in pairs if pair.key in ends.keys]
-    crops = each(partial(crop_pair, worst=ends.worst_keys), chosen, engine, workers=workers)
+    kept = {rival.name: work.masks(rival.name) for rival in done.rivals}
+    rivals = {name: folder for name, folder in kept.items() if folder}
+    crop = partial(crop_pair, worst=ends.worst_keys, rivals=rivals)
+    crops = each(crop, chosen, engine, workers=work.workers)
     by_key = {crop.key: crop for crop in tracked(crops, total=len(chosen), what="report")}
     write_report(path, done, by_key)
+
+
+def _named(failure: "Failure", engine: str) -> "Failure":
+    """A failure whose error names the engine, where it is not the first."""
+    return replace(failure, error=f"{engine}: {failure.error}") if engine else failure
 
 
 def _print_failure(failure: "Failure") -> None:

@@ -1,13 +1,14 @@
 """Tables of scores as text."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from edgewise.evaluation import Overview, Tally
     from edgewise.evaluation.compare import Comparison
     from edgewise.evaluation.differences import Difference, Estimate
+    from edgewise.evaluation.outcome import Line
 
 _SCORES = {
     "iou_per_image": ("IoU", 100),
@@ -31,6 +32,28 @@ def overview_lines(overview: "Overview") -> str:
     text = aligned(lines)
     notes = _notes(overview.all_pairs)
     return "\n".join([text, *([""] if notes else []), *notes])
+
+
+def engine_lines(groups: Mapping[str, Sequence["Line"]]) -> str:
+    """Engines beside each other, a line each, by what they are means over."""
+    names = [name for name in _SCORES if name != "hce"]  # only the run's own has it
+    head = ["pairs", *_labels(names), "IoU gain", "harmed", "s/photo"]
+    lines: list[list[str]] = [["", *head]]
+    for group, engines in groups.items():
+        lines += [[], [group, *("" for _ in head)]]
+        lines += [_engine_cells(line, names) for line in engines]
+    return aligned(lines)
+
+
+def _engine_cells(line: "Line", names: Sequence[str]) -> list[str]:
+    return [
+        f"  {line.name}",
+        str(line.pairs),
+        *_numbers({name: line.scores[name] for name in names}),
+        number(100 * line.gain, 2, sign=True),
+        percent(line.harmed),
+        number(line.seconds, 2),
+    ]
 
 
 def _tally_cells(tally: "Tally") -> list[list[str]]:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from edgewise.evaluation.outcome import Outcome
+from edgewise.evaluation.outcome import Outcome, Rival
 from edgewise.evaluation.rows import Row
 from edgewise.files import atomic_path
 
@@ -23,6 +23,15 @@ def summary_values(done: Outcome) -> dict[str, Any]:
         **done.overview.to_dict(),
         "failures": [asdict(failure) for failure in done.failures],
         "problems": list(done.problems),
+        "rivals": [_rival_values(rival) for rival in done.rivals],
+    }
+
+
+def _rival_values(rival: Rival) -> dict[str, Any]:
+    return {
+        "name": rival.name,
+        "engine": rival.header.engine,
+        **rival.overview.to_dict(),
     }
 
 

@@ -2,7 +2,10 @@
 
 import base64
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import cv2
@@ -10,11 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from edgewise.errors import EdgewiseError
+from edgewise.errors import EdgewiseError, InputError
 from edgewise.evaluation.engines import Refine
+from edgewise.evaluation.kept import kept_path
 from edgewise.evaluation.masks import Mask, Masks, load_masks
 from edgewise.evaluation.pairs import Key, Pair
 from edgewise.images import read_photo
+from edgewise.masks import read_mask
 from edgewise.metrics import binarise
 
 SIDE = 256
@@ -57,6 +62,7 @@ class Crop:
         overview: data URI of the whole photo, small.
         frame: the window in shares of the picture: left, top, width, height.
         outlines: SVG paths by mask: "truth", "before" where there is one, "after".
+        rivals: SVG paths of other engines' masks, by the engine's name.
         error: why it could not be read.
     """
 
@@ -66,20 +72,30 @@ class Crop:
     overview: str = ""
     frame: tuple[float, float, float, float] = (0, 0, 1, 1)
     outlines: dict[str, str] = field(default_factory=dict)
+    rivals: dict[str, str] = field(default_factory=dict)
     error: str = ""
 
 
-def crop_pair(pair: Pair, refine: Refine | None, *, worst: frozenset[Key]) -> Crop:
+def crop_pair(
+    pair: Pair,
+    refine: Refine | None,
+    *,
+    worst: frozenset[Key],
+    rivals: Mapping[str, Path] = MappingProxyType({}),
+) -> Crop:
     """The crop of a pair, of where it lost most if its key is in `worst`, else gained most.
 
     Args:
         pair: what to read; it is refined where no refined mask is given.
         refine: what refines.
         worst: keys of the pairs shown for what they lost.
+        rivals: folders of masks that other engines made (`kept.kept_path`), by the engine's name;
+            a mask that is not there is left out.
     """
     try:
         masks = load_masks(pair, refine)
         photo = read_photo(pair.photo) if pair.photo else _painted(masks.truth)
+        others = _kept_masks(pair, rivals, masks.truth.shape)
     except EdgewiseError as error:
         return Crop(key=pair.key, error=str(error))
     window = choose_window(masks, lost=pair.key in worst)
@@ -96,7 +112,18 @@ def crop_pair(pair: Pair, refine: Refine | None, *, worst: frozenset[Key]) -> Cr
             window.height / height,
         ),
         outlines={name: outline(mask, window) for name, mask in _hard(masks).items()},
+        rivals={name: outline(mask, window) for name, mask in others.items()},
     )
+
+
+def _kept_masks(pair: Pair, folders: Mapping[str, Path], shape: tuple[int, ...]) -> dict[str, Mask]:
+    """The masks of a pair that were kept in folders, by the folders' names."""
+    paths = {name: kept_path(folder, pair) for name, folder in folders.items()}
+    found = {name: read_mask(path, soft=True) for name, path in paths.items() if path.is_file()}
+    for name, mask in found.items():
+        if mask.shape != shape:
+            raise InputError(f"{paths[name]}: has not the size of its truth")
+    return {name: binarise(mask) for name, mask in found.items()}
 
 
 def _painted(truth: Mask) -> Photo:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgewise.errors import missing_extra
 from edgewise.evaluation.differences import DRAWS, FEWEST_PHOTOS, HARM, SEED, Estimate
-from edgewise.evaluation.outcome import Outcome
+from edgewise.evaluation.outcome import Outcome, side_by_side
 from edgewise.evaluation.pairs import Key
 from edgewise.evaluation.rows import Row
 from edgewise.evaluation.summary import gain
@@ -129,6 +129,8 @@ def render(done: Outcome, crops: Mapping[Key, Crop], *, tables: Sequence[Table] 
         "fewest": FEWEST_PHOTOS,
         "seed": SEED,
         "tables": tables,
+        "groups": side_by_side(done),
+        "rivals": {one.name: {row.key: row for row in one.rows} for one in done.rivals},
         **_gain_charts(lines),
     }
     return _environment().get_template("page.html").render(context)
