@@ -3,6 +3,8 @@
 Takes the Python package playwright and a chromium: its own, or one that is on the path.
 """
 
+import base64
+import io
 import json
 import re
 from pathlib import Path
@@ -404,6 +406,41 @@ def test_long_work_shows_that_it_goes_on_and_can_be_stopped(visit, files):
         slow.kill()
 
 
+def test_undo_and_strokes_while_refining_stop_it_or_wait_for_it(visit, files):
+    """No key makes an error then; undo takes back what was asked for last."""
+    slow = Server("--pause", "0.5").start()
+    try:
+        studio = visit(slow.url, expected=REFUSED)
+        studio.open(*files)
+        studio.press("b")
+        studio.drag((60, 60), (90, 60), then="Added")
+        studio.press("Shift+R")
+        studio.page.wait_for_selector("#chip:visible")
+        studio.press("Control+z", "Stopped")
+        stopped = studio.mask()
+        assert painted(stopped, 75, 60)  # only the refining is gone
+        assert overlap(stopped[110:], COARSE[110:]) > 0.99
+
+        studio.press("Shift+R")
+        studio.page.wait_for_selector("#chip:visible")
+        studio.drag((500, 60), (530, 60))  # waits
+        studio.press("Control+z")  # takes it back, not the refining
+        studio.press("Control+Shift+Z")
+        studio.says("Redone")
+        mask = studio.mask()
+        assert painted(mask, 515, 60)
+        assert overlap(mask[110:], TRUTH[110:]) > 0.98
+
+        studio.press("Shift+R")
+        studio.press("Control+z")  # at once, before or after it was sent
+        studio.says("Stopped")
+        studio.press("Control+z", "Undone")
+        assert not painted(studio.mask(), 515, 60)
+        assert not studio.page.locator("#alert").is_visible()
+    finally:
+        slow.kill()
+
+
 def test_the_policy_allows_no_inline_script_or_style(server, visit):
     page = visit(server.url).page
     policy = page.request.get(server.url).headers["content-security-policy"]
@@ -460,3 +497,37 @@ def test_tiles_are_asked_for_where_they_are_seen_alone(server, visit, tmp_path):
     studio.settle()
     fine = [url for url in asked if "/photo/0/" in url]
     assert 0 < len(fine) <= 12  # of 48
+
+
+def test_a_moved_frame_is_the_one_that_would_be_drawn_at_once(server, visit, files):
+    """What is kept of the frame before, and the strips that come into sight, fit together."""
+    studio = visit(server.url)
+    studio.open(*files)
+    page = studio.page
+    for key, look in (("1", "contour"), ("4", "checker"), ("8", "tint")):
+        page.check(f"[value={look}]")
+        studio.press(key)
+        page.wait_for_timeout(100)
+        page.mouse.move(640, 400)
+        page.mouse.down()
+        for x, y in ((620, 410), (500, 300), (511, 433)):
+            page.mouse.move(x, y)
+            page.wait_for_timeout(40)
+        page.mouse.up()
+        moved = pixels(studio)
+        studio.press("k")  # locks shown, and hidden again: all is drawn anew
+        studio.press("k")
+        page.wait_for_timeout(100)
+        anew = pixels(studio)
+        assert np.ptp(anew) > 100
+        # A clipped line's rim may be rounded in another way.
+        assert (np.abs(moved - anew).max(-1) > 16).mean() < 1e-3
+
+
+def pixels(studio):
+    """All that the canvas shows, int16 HxWx3."""
+    studio.page.wait_for_timeout(100)
+    studio.settle()
+    shown = studio.page.evaluate("document.getElementById('photo').toDataURL()")
+    picture = Image.open(io.BytesIO(base64.b64decode(shown.partition(",")[2])))
+    return np.asarray(picture.convert("RGB"), np.int16)

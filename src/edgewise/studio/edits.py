@@ -81,6 +81,7 @@ def refine_all(document: Document, job: Job, busy: Busy) -> Box | None:
     whole = Box(0, 0, *document.shape)
     photo, mask = _before(document, whole)
     fresh = _run(job.refiner, job, busy, photo, mask)
+    job.check()
     return _settle(document, "refine", whole, fresh, busy)
 
 
@@ -103,6 +104,7 @@ def refine_here(
     window = patch.box.grown(room, document.shape)
     photo, mask = _before(document, window)
     fresh = _run(job.window_refiner, job, busy, photo, mask)
+    job.check()
     inner = fresh[_within(patch.box, window).slices]
     with document.reading() as layers:
         before = soft_of(layers["current"][patch.box.slices])
@@ -122,6 +124,7 @@ def start(document: Document, job: Job, busy: Busy, hints: Hints) -> Box | None:
     job.check()
     whole = Box(0, 0, *document.shape)
     fresh = _run(job.refiner, job, busy, document.photo, coarse.astype(np.float32))
+    job.check()
     rough = np.where(coarse, np.uint8(255), np.uint8(0))
     flags = Flags(has_mask=True, has_coarse=True, refined=True)
     with document.reading() as layers:

@@ -128,5 +128,6 @@ export const api = {
   queue: () => json("api/queue"),
   openEntry: (key) => post(`${entry(key)}/open`),
   setStatus: (key, status, seconds) => post(`${entry(key)}/status`, { status, seconds }),
-  exportAccepted: () => post("api/queue/export"),
+  exportAccepted: (signal) => post("api/queue/export", {}, { signal }),
+  exportState: () => json("api/queue/export"),
 };

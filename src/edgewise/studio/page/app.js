@@ -35,6 +35,7 @@ export class App {
   brush = new Brush();
   start = new Start();
   #placesTimer = null;
+  #stopWork = null; // what the button "Stop" does while work goes on that is not the session's
 
   constructor(dom) {
     this.dom = dom;
@@ -93,15 +94,16 @@ export class App {
   }
 
   get canUndo() {
-    return this.start.scribbles.length > 0 || Boolean(this.document?.can_undo);
+    return this.start.scribbles.length > 0 || this.session.canUndo;
   }
 
   get canRedo() {
-    return Boolean(this.document?.can_redo);
+    return this.session.canRedo;
   }
 
   get canRefine() {
-    return this.starting ? this.start.ready : this.editing && !this.session.refining;
+    if (this.session.refining) return false;
+    return this.starting ? this.start.ready : this.editing;
   }
 
   get canCompare() {
@@ -137,8 +139,8 @@ export class App {
   }
 
   undo() {
-    if (this.start.scribbles.length) this.start.undo();
-    else this.session.operate("undo");
+    if (this.start.scribbles.length && !this.session.refining) this.start.undo();
+    else this.session.undo();
   }
 
   redo() {
@@ -180,10 +182,12 @@ export class App {
     this.keys.single = on;
   }
 
-  /** Work that may take long: shown while it lasts, its outcome said, its error told. True if done. */
-  async work(text, job) {
+  /** Work that may take long: shown while it lasts, its outcome said, its error told. `stop` breaks
+   * it off. True if done. */
+  async work(text, job, { stop = null } = {}) {
     this.status.clearError();
-    this.status.begin(text);
+    this.#stopWork = stop;
+    this.status.begin(text, { stoppable: stop !== null });
     this.refresh();
     try {
       this.status.end((await job()) ?? "");
@@ -193,6 +197,7 @@ export class App {
       this.#tell(error);
       return false;
     } finally {
+      this.#stopWork = null;
       this.refresh();
     }
   }
@@ -224,9 +229,13 @@ export class App {
     session.addEventListener("open", ({ detail }) => this.#opened(detail));
     session.addEventListener("change", ({ detail }) => this.#changed(detail));
     session.addEventListener("work", ({ detail }) => this.#working(detail));
+    session.addEventListener("stopping", () => {
+      this.status.say("Stopping…");
+      this.refresh();
+    });
     session.addEventListener("rest", () => this.#resting());
     session.addEventListener("progress", ({ detail }) => this.#progress(detail));
-    session.addEventListener("failure", ({ detail }) => this.#failed(detail.error));
+    session.addEventListener("failure", ({ detail }) => this.#tell(detail.error));
     session.addEventListener("full", ({ detail }) =>
       this.status.say(`The server is busy: trying again in ${detail.seconds} s`));
     session.addEventListener("offline", ({ detail }) => this.#tell(detail.error));
@@ -241,7 +250,7 @@ export class App {
     dom.opener.querySelector("[data-back]").addEventListener("click", () => this.back());
     dom.size.addEventListener("input", () => brush.resize(LARGEST ** (dom.size.value / 100)));
     window.addEventListener("beforeunload", (event) => session.busy && event.preventDefault());
-    dom.stop.addEventListener("click", () => session.stop());
+    dom.stop.addEventListener("click", () => (this.#stopWork ? this.#stopWork() : session.stop()));
     dom.dismiss.addEventListener("click", () => this.status.clearError());
     this.#nameTheme(document.documentElement.dataset.theme);
     this.#showBrush();
@@ -318,9 +327,11 @@ export class App {
   }
 
   #working({ verb }) {
-    this.status.clearError();
-    this.status.begin(WORK[verb], { stoppable: verb === "refine" || verb === "start" });
     this.refresh();
+    const long = verb === "refine" || verb === "start";
+    if (this.session.refining && !long) return; // it waits for that, which is shown
+    this.status.clearError();
+    this.status.begin(WORK[verb], { stoppable: long });
   }
 
   #resting() {
@@ -330,11 +341,6 @@ export class App {
 
   #progress({ what, done }) {
     this.status.progress(WORK[what] ?? "Working", done);
-  }
-
-  #failed(error) {
-    this.painting.forget();
-    this.#tell(error);
   }
 
   #online() {

@@ -2,12 +2,15 @@
 import { api } from "./api.js";
 import { STATES } from "./queue.js";
 
+const POLL = 250; // ms between two looks at how far an export is
+
 export class Folder {
   on = false;
   #key = null;
   #status = "new";
   #moving = false;
   #kept = 0; // seconds that the server knows of
+  #exporting = null; // what breaks an export off
 
   constructor(queue, clock, app) {
     Object.assign(this, { queue, clock, app });
@@ -84,10 +87,35 @@ export class Folder {
   }
 
   async export() {
-    await this.app.work("Exporting", async () => {
-      const { folder, photos } = await api.exportAccepted();
+    if (this.#exporting) return;
+    this.#exporting = new AbortController();
+    const stop = () => this.#exporting.abort(new DOMException("stopped", "AbortError"));
+    try {
+      await this.app.work("Exporting", () => this.#export(this.#exporting.signal), { stop });
+    } finally {
+      this.#exporting = null;
+    }
+  }
+
+  async #export(signal) {
+    await this.app.session.settled();
+    const watch = setInterval(() => this.#watchExport(), POLL);
+    try {
+      const { folder, photos } = await api.exportAccepted(signal);
       return `Exported ${photos} photo${photos === 1 ? "" : "s"} to ${folder}`;
-    });
+    } finally {
+      clearInterval(watch);
+    }
+  }
+
+  async #watchExport() {
+    try {
+      const { done, photos } = await api.exportState();
+      if (photos && this.#exporting)
+        this.app.status.progress("Exporting", done / photos, `${done} of ${photos}`);
+    } catch {
+      return; // the export itself tells what is wrong
+    }
   }
 
   async #keep(status) {

@@ -17,12 +17,6 @@ export class Painting {
     return body && this.session.operate("start", body);
   }
 
-  /** An operation has failed: no preview is true any more, but that of scribbles. */
-  forget() {
-    this.#settling.clear();
-    this.showScribbles();
-  }
-
   showScribbles() {
     this.ink.strokes.clear();
     for (const stroke of this.start.scribbles) this.ink.strokes.add(stroke);
@@ -31,8 +25,10 @@ export class Painting {
 
   async #paint(stroke) {
     this.ink.strokes.add(stroke);
-    await this.session.operate(TOOLS[stroke.tool].verb, this.#body(stroke));
-    this.#settling.add(stroke);
+    const done = await this.session.operate(TOOLS[stroke.tool].verb, this.#body(stroke));
+    if (done) this.#settling.add(stroke);
+    else this.ink.strokes.delete(stroke);
+    this.ink.draw();
     this.viewer.draw();
   }
 

@@ -4,6 +4,8 @@ import { ApiError, api } from "./api.js";
 
 const POLL = 400; // ms between two looks at the progress of a long operation
 const AGAIN = 2000; // ms between two looks whether the server is back
+const SOON = 150; // ms between two looks whether the document is free
+const LONG = new Set(["refine", "start"]); // what takes time, and can be stopped
 
 const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -11,8 +13,7 @@ export class Session extends EventTarget {
   document = null;
   #entry = null; // the queue's key of the document: it survives the server, an id may not
   #line = Promise.resolve();
-  #waiting = []; // verbs
-  #abort = null;
+  #waiting = []; // {verb, body, control}, in the order in which they are done
 
   /** Whether operations are under way. */
   get busy() {
@@ -20,7 +21,19 @@ export class Session extends EventTarget {
   }
 
   get refining() {
-    return this.#waiting.some((verb) => verb === "refine" || verb === "start");
+    return this.#waiting.some(isLong);
+  }
+
+  /** Whether there is something to take back, or to stop. */
+  get canUndo() {
+    return this.refining || this.#waiting.some(isStep) || Boolean(this.document?.can_undo);
+  }
+
+  /** Whether there is something to do again, or will be when what waits is done. */
+  get canRedo() {
+    const last = this.#waiting.at(-1)?.verb;
+    if (last === "undo") return true;
+    return Boolean(this.document?.can_redo) && (!last || last === "redo");
   }
 
   open(document, entry = null) {
@@ -38,8 +51,8 @@ export class Session extends EventTarget {
    * (which is told as an event "failure"). */
   operate(verb, body = {}) {
     const { id } = this.document;
-    const what = { verb, body };
-    this.#waiting.push(verb);
+    const what = { verb, body, control: new AbortController() };
+    this.#waiting.push(what);
     this.#tell("work", what);
     const done = this.#line.then(() => this.#run(what, id));
     this.#line = done.catch(() => null);
@@ -67,26 +80,51 @@ export class Session extends EventTarget {
     }
   }
 
+  /** Take back what was asked for last: a refining that has not ended is stopped, whatever else is
+   * undone when it has been done. */
+  undo() {
+    let undone = 0; // by operations that wait
+    for (const what of [...this.#waiting].reverse()) {
+      if (what.verb === "undo") undone += 1;
+      else if (isStep(what) && undone > 0) undone -= 1;
+      else if (isLong(what)) return this.#stop(what);
+      else if (isStep(what)) break;
+    }
+    return this.operate("undo");
+  }
+
   /** Break off the refining that is under way. */
   stop() {
-    this.#abort?.abort(new DOMException("stopped", "AbortError"));
+    const what = this.#waiting.find(isLong);
+    if (what) this.#stop(what);
+  }
+
+  #stop(what) {
+    what.control.abort(new DOMException("stopped", "AbortError"));
+    this.#tell("stopping", what);
   }
 
   async #run(what, id) {
     try {
       if (this.document?.id !== id && !this.#renamed(id)) return null;
+      if (this.#idle(what)) return null;
       const answer = await this.#send(what);
       this.document = answer;
       this.#tell("change", { document: answer, box: answer.changed, what });
       return answer;
     } catch (error) {
-      this.#tell("failure", { error, what });
       if (!(error instanceof ApiError)) await this.#reload();
+      this.#tell("failure", { error, what });
       return null;
     } finally {
       this.#waiting.shift(); // they end in the order in which they began
       this.#tell("rest", what);
     }
+  }
+
+  /** Whether there is nothing left to take back or to do again: the keys were faster. */
+  #idle({ verb }) {
+    return (verb === "undo" && !this.document.can_undo) || (verb === "redo" && !this.document.can_redo);
   }
 
   // After a restart the server may hold the same photo under another id.
@@ -95,24 +133,29 @@ export class Session extends EventTarget {
     return this.#names.get(id) === this.document?.id;
   }
 
-  async #send({ verb, body }) {
-    for (;;) {
+  async #send({ verb, body, control }) {
+    for (let refused = false; ; ) {
       const before = this.document;
-      this.#abort = new AbortController();
       const watch = setInterval(() => this.#watch(before.id), POLL);
       try {
         return await api.operate(before.id, verb, body, {
-          signal: this.#abort.signal,
+          signal: control.signal,
           onWait: (seconds) => this.#tell("full", { seconds }),
         });
       } catch (error) {
+        if (error instanceof ApiError && error.status === 409) {
+          const { busy } = await api.document(before.id);
+          if (!busy && refused) throw error; // for another reason
+          refused = !busy;
+          await later(SOON); // work that was stopped has not ended yet, or another page's goes on
+          continue;
+        }
         if (!(error instanceof ApiError && error.offline)) throw error;
         clearInterval(watch);
         const now = await this.#comeBack(error);
         if (now.revision !== before.revision) return now; // it had been done before the silence
       } finally {
         clearInterval(watch);
-        this.#abort = null;
       }
     }
   }
@@ -151,7 +194,13 @@ export class Session extends EventTarget {
 
   async #reload() {
     try {
-      this.document = await api.document(this.document.id);
+      const { id } = this.document;
+      let now = await this.insist(() => api.document(id));
+      while (now.busy) {
+        await later(SOON); // work that was stopped ends before the network's next run
+        now = await this.insist(() => api.document(id));
+      }
+      this.document = now;
       this.#tell("change", { document: this.document, what: { verb: "reload" } });
     } catch (error) {
       this.#tell("failure", { error, what: { verb: "reload" } });
@@ -162,3 +211,6 @@ export class Session extends EventTarget {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }
+
+const isLong = ({ verb, control }) => LONG.has(verb) && !control.signal.aborted;
+const isStep = (what) => isLong(what) || what.verb === "strokes" || what.verb === "redo";

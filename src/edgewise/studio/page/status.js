@@ -35,8 +35,8 @@ export class Status {
     }, SOON);
   }
 
-  /** `share` 0..1, or null where it is not known. */
-  progress(text, share) {
+  /** `share` 0..1, or null where it is not known; `detail` is said instead of per cent. */
+  progress(text, share, detail = `${Math.round(100 * share)} %`) {
     if (!this.#shown) return;
     this.bar.hidden = this.chip.hidden = false;
     if (share === null) {
@@ -44,7 +44,7 @@ export class Status {
       this.chipText.textContent = `${text}…`;
     } else {
       this.bar.value = share;
-      this.chipText.textContent = `${text}… ${Math.round(100 * share)} %`;
+      this.chipText.textContent = `${text}… ${detail}`;
     }
   }
 
