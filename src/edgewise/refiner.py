@@ -59,7 +59,7 @@ class Settings:
     view_gain: float = 1.6
     most_views: int = 64
     edges: EdgeSettings = field(default_factory=EdgeSettings)
-    trust: float = 4.0
+    trust: float = 6.0
     near: float = 0.12
     free: float = 0.03
     exact: float = 0.90
