@@ -1,5 +1,6 @@
-"""Pictures that several test files need."""
+"""Pictures and the browser that several test files need."""
 
+import shutil
 import struct
 import zlib
 
@@ -99,3 +100,24 @@ def oriented(request, save):
         return save(picture, name, exif=exif, **options)
 
     return saved
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """The browser: playwright's own chromium, or one that is on the path.
+
+    A file of tests has its own, as its driver leaves an event loop running for as long as it lives.
+    """
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="takes the package playwright", exc_type=ImportError
+    )
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    with playwright.sync_playwright() as engines:
+        try:
+            browser = engines.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        except playwright.Error as error:
+            if path:
+                raise
+            pytest.skip(f"takes a chromium: {str(error).splitlines()[0]}")
+        yield browser
+        browser.close()

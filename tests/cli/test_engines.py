@@ -6,7 +6,14 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from edgewise.cli import app
-from edgewise.cli.engines import Choices, find_engine, find_engines, label
+from edgewise.cli.engines import (
+    Choices,
+    find_engine,
+    find_engines,
+    for_pieces,
+    label,
+    with_baselines,
+)
 from edgewise.errors import EdgewiseError, InputError
 from edgewise.evaluation import FunctionEngine, NetworkEngine
 from edgewise.masks import read_mask
@@ -42,6 +49,19 @@ def test_names_are_engines(tmp_path):
     choices = Choices(weights=tmp_path, overview_only=True, device="cuda:1")
     reference = ReferenceEngine(weights=tmp_path, variant="pip", global_only=True, device="cuda:1")
     assert find_engine("cascadepsp-pip", choices) == reference
+
+
+def test_baselines_join_other_engines_once():
+    assert with_baselines(["edgewise"]) == ["edgewise", "grabcut", "guided"]
+    assert with_baselines(["guided", "a:b"]) == ["guided", "a:b", "grabcut"]
+
+
+def test_cascadepsp_refines_pieces_of_label_maps_by_its_global_step_at_224(tmp_path):
+    engine = for_pieces(ReferenceEngine(weights=tmp_path, variant="pip"))
+    expected = ReferenceEngine(weights=tmp_path, variant="pip", side=224, global_only=True)
+    assert engine == expected
+    other = FunctionEngine(target="a.b:c")
+    assert for_pieces(other) is other
 
 
 @pytest.mark.parametrize(

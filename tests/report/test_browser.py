@@ -3,41 +3,26 @@
 Takes the Python package playwright and a chromium: its own, or one that is on the path.
 """
 
-import shutil
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from edgewise.evaluation import Header, evaluate, find_pairs, summarise
+from edgewise.evaluation import Header, Rival, evaluate, find_pairs, summarise
+from edgewise.evaluation.kept import keep_mask
 from edgewise.evaluation.outcome import Outcome
 from edgewise.report import crop_pair, extremes, write_report
-from tests.evaluation.folders import Orange, disc, write_pair
+from tests.evaluation.folders import Harm, Orange, disc, write_pair
 from tests.report.runs import many, outcome
 
 pytest.importorskip("jinja2")
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="takes the package playwright", exc_type=ImportError
-)
 
 NAME = """(e => e.id || e.getAttribute("href") || e.ariaLabel || e.textContent.trim())(
     document.activeElement)"""
 WIDE, PHONE = (1280, 900), (390, 844)
 PATIENCE = 180_000  # milliseconds, for machines that have much else to do
-
-
-@pytest.fixture(scope="module")
-def browser():
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    with playwright.sync_playwright() as engines:
-        try:
-            chromium = engines.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        except playwright.Error as error:
-            if path:
-                raise
-            pytest.skip(f"takes a chromium: {str(error).splitlines()[0]}")
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")
@@ -62,22 +47,27 @@ def report(tmp_path_factory):
     )
     pairs = find_pairs([folder / "data"]).pairs
     rows = list(evaluate(pairs, Orange(), hce=True))
-    worst = extremes(rows).worst_keys
-    crops = {pair.key: crop_pair(pair, Orange()(), worst=worst) for pair in pairs}
+    keep = partial(keep_mask, folder=folder / "empty")
+    empty = list(evaluate([replace(one, refined=None) for one in pairs], Harm(), keep=keep))
+    about = Header(engine=Harm().describe())
+    rival = Rival(name="empty", header=about, overview=summarise(empty), rows=empty)
+    cut = partial(crop_pair, worst=extremes(rows).worst_keys, rivals={"empty": folder / "empty"})
+    crops = {pair.key: cut(pair, Orange()()) for pair in pairs}
     path = folder / "report.html"
     header = Header(hce=True)  # the widest table
-    done = Outcome(header=header, overview=summarise(rows, header.measured), rows=rows)
+    overview = summarise(rows, header.measured)
+    done = Outcome(header=header, overview=overview, rows=rows, rivals=[rival])
     write_report(path, done, crops)
     return path
 
 
 @pytest.fixture
-def opened(browser):
+def opened(chromium):
     """Open a file; anything that the page logs, raises or asks of the network fails the test."""
     contexts, wrong = [], []
 
     def at(path, *, size=WIDE, scheme="light", **options):
-        context = browser.new_context(
+        context = chromium.new_context(
             viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, **options
         )
         contexts.append(context)
@@ -147,6 +137,19 @@ def test_outlines_are_drawn_and_can_be_switched_off(report, opened):
         page.locator(f"#show-{name}").focus()
         page.keyboard.press("Space")
         assert not outlines.first.is_visible()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_reader_chooses_whose_outlines_and_scores_the_crops_show(report, opened, scripts):
+    page = opened(report, java_script_enabled=scripts)
+    card = page.locator("#best .cards li").first
+    assert card.locator("g.by-0").is_visible()
+    assert card.locator("span.by-0").inner_text().strip().endswith("100.00")
+    assert not card.locator("span.by-1").is_visible()
+    page.get_by_label("empty", exact=True).check()
+    assert not card.locator("g.by-0").is_visible()
+    assert not card.locator("span.by-0").is_visible()
+    assert "→ 0.00" in card.locator("span.by-1").inner_text()
 
 
 def test_outlines_differ_for_any_colour_vision(report, opened):
@@ -239,7 +242,7 @@ def test_rows_are_filtered_and_a_link_to_a_hidden_row_shows_it(report, opened):
     assert page.locator(link.get_attribute("href")).is_visible()
 
 
-def test_without_scripts_all_is_there_but_the_controls(report, browser, opened):
+def test_without_scripts_all_is_there_but_the_controls(report, opened):
     page = opened(report, java_script_enabled=False)
     assert page.locator("#table tbody tr").count() == 6
     assert not page.locator(".filters").is_visible()

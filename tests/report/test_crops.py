@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from edgewise.evaluation import find_pairs
+from edgewise.evaluation.kept import keep_mask
 from edgewise.evaluation.masks import Masks
 from edgewise.report.crops import (
     OUTLINE_SCALE,
@@ -160,3 +161,21 @@ def test_a_file_that_is_gone_is_said_in_its_place(tmp_path):
     crop = crop_pair(pair, Orange()(), worst=frozenset())
     assert crop.window is None
     assert "x_seg.png" in crop.error
+
+
+def test_other_engines_masks_are_outlined_in_the_same_window(tmp_path):
+    write_pair(tmp_path / "data", "x", truth=disc(16), coarse=disc(9))
+    (pair,) = find_pairs([tmp_path / "data"]).pairs
+    folders = {"same": tmp_path / "same", "none": tmp_path / "none"}
+    keep_mask(pair, disc(16), folder=folders["same"])
+    crop = crop_pair(pair, Orange()(), worst=frozenset(), rivals=folders)
+    assert crop.rivals == {"same": crop.outlines["truth"]}
+
+
+def test_another_engines_mask_of_another_size_is_said_in_its_place(tmp_path):
+    write_pair(tmp_path / "data", "x")
+    (pair,) = find_pairs([tmp_path / "data"]).pairs
+    keep_mask(pair, disc(9, size=(30, 30)), folder=tmp_path / "bad")
+    crop = crop_pair(pair, Orange()(), worst=frozenset(), rivals={"bad": tmp_path / "bad"})
+    assert crop.window is None
+    assert "has not the size of its truth" in crop.error

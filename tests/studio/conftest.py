@@ -1,27 +1,8 @@
-"""The browser, the studio it looks at, and what no page of the studio may do."""
-
-import shutil
+"""The studio that a browser looks at, and what no page of it may do."""
 
 import pytest
 
 WIDE = (1280, 820)
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    playwright = pytest.importorskip(
-        "playwright.sync_api", reason="takes the package playwright", exc_type=ImportError
-    )
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    with playwright.sync_playwright() as engines:
-        try:
-            browser = engines.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        except playwright.Error as error:
-            if path:
-                raise
-            pytest.skip(f"takes a chromium: {str(error).splitlines()[0]}")
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
