@@ -90,13 +90,31 @@ def test_parts_too_thin_for_an_inside_stay():
     np.testing.assert_allclose(alpha_of(photo, soft), soft, atol=1e-6)
 
 
-@pytest.mark.parametrize("tile", [16, 33])
-def test_the_size_of_tiles_makes_no_difference(monkeypatch, tile):
-    truth = disc(blur=6, centre=(40, 50))
-    photo = photo_of(truth, grain=10)
-    whole = alpha_of(photo, truth)
-    monkeypatch.setattr(matte, "TILE", tile)
-    np.testing.assert_allclose(alpha_of(photo, truth), whole, atol=1e-4)
+def test_background_that_shows_through_strands_is_no_part_of_the_object():
+    """The mask takes a comb of strands for solid; beyond them its inside is."""
+    truth = np.zeros((120, 120), np.float32)
+    truth[:, :60] = 1
+    truth[::4, 60:78] = truth[1::4, 60:78] = 1
+    mask = np.zeros((120, 120), bool)
+    mask[:, :78] = True
+    photo = photo_of(truth, grain=4)
+    gaps = truth == 0
+    gaps[:, 78:] = False
+    alpha = alpha_of(photo, mask)
+    assert alpha[gaps].mean() < 0.1
+    assert alpha[truth == 1].mean() > 0.95
+
+
+def test_a_photo_above_the_bound_is_solved_smaller_to_about_the_same_alpha(monkeypatch):
+    truth = disc(blur=12, size=180, radius=60, centre=(90, 90))
+    photo = photo_of(truth, grain=4)
+    before = np.abs((truth > 0.5) - truth).mean()
+    monkeypatch.setattr(matte, "SOLVED_PIXELS", 90 * 90)
+    monkeypatch.setattr(matte, "_STRIP", 50)
+    alpha = alpha_of(photo, truth > 0.5)
+    assert alpha.dtype == np.float32
+    assert alpha.shape == truth.shape
+    assert np.abs(alpha - truth).mean() < before / 3
 
 
 @pytest.mark.parametrize("turn", [lambda a: a[::-1], lambda a: a[:, ::-1], np.rot90])
