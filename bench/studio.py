@@ -1,12 +1,14 @@
 """The studio's server under load: rate, waiting times, wrong answers, memory.
 
-    python bench/studio.py [--requests 200] [--clients 16] [--soak 1000] [--fake] [--json FILE]
+    python bench/studio.py [--requests 200] [--clients 16] [--soak 1000] [--full] [--fake]
+                           [--json FILE]
 
 Starts a server in a process of its own and sends it the demo's pairs at a small size from many
 clients at once; each answer is compared with what the library gives in this process. Then goes on
 to `--soak` requests in all. The server's memory is read at the start and after 100, 500 and 1,000
 requests; what it takes between 100 and 1,000 is what it loses. `--fake` takes an engine that
-answers by colour, to try the script out.
+answers by colour, to try the script out; `--full` takes the package's own settings, where the
+networks look at several times as many pixels.
 """
 
 import argparse
@@ -30,9 +32,12 @@ from PIL import Image
 from edgewise.demo import pairs
 from edgewise.images import read_photo
 from edgewise.masks import read_mask
-from edgewise.refiner import Refiner
+from edgewise.refiner import Refiner, Settings
 
 SIDE = 192
+QUICK = Settings(overview_side=192, proposal_side=256)
+"""Settings of server and library alike: the same steps as the package's own, on fewer pixels."""
+
 LOOKS = (100, 500, 1000)
 """Requests after which memory is read, beside the start and the end."""
 
@@ -57,19 +62,22 @@ class Case:
     expected: NDArray[np.bool_]
 
 
-def refiner_of(fake: bool) -> Refiner:
+def refiner_of(fake: bool, settings: Settings) -> Refiner:
     """The package's refiner, or one on the fake engine."""
-    return Refiner(ColourEngine()) if fake else Refiner.open()
+    if fake:
+        return Refiner(ColourEngine(), settings=settings)
+    opened = Refiner.open()
+    return Refiner(opened.engine, proposer=opened.proposer, settings=settings)
 
 
-def serve(fake: bool, listener: socket.socket) -> None:
+def serve(fake: bool, settings: Settings, listener: socket.socket) -> None:
     """The server's process."""
     import uvicorn
 
     from edgewise.studio.app import create_app
 
-    refiner = refiner_of(fake)
-    app = create_app(refiner.engine, proposer=refiner.proposer)
+    refiner = refiner_of(fake, settings)
+    app = create_app(refiner.engine, proposer=refiner.proposer, settings=settings)
     config = uvicorn.Config(app, log_level="error", ws="none")
     uvicorn.Server(config).run(sockets=[listener])
 
@@ -81,9 +89,9 @@ def png(picture: NDArray[Any]) -> bytes:
     return stream.getvalue()
 
 
-def cases(fake: bool) -> list[Case]:
+def cases(fake: bool, settings: Settings) -> list[Case]:
     """The demo's pairs at a small size, each as it is and flipped."""
-    refiner = refiner_of(fake)
+    refiner = refiner_of(fake, settings)
     found = []
     for pair in pairs():
         photo = Image.fromarray(read_photo(pair.photo))
@@ -195,13 +203,15 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=16)
     parser.add_argument("--soak", type=int, default=1000, help="requests in all")
     parser.add_argument("--fake", action="store_true")
+    parser.add_argument("--full", action="store_true", help="the package's own settings")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    chosen = cases(options.fake)
+    settings = Settings() if options.full else QUICK
+    chosen = cases(options.fake, settings)
     listener = socket.create_server(("127.0.0.1", 0))
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
     process = multiprocessing.get_context("spawn").Process(
-        target=serve, args=(options.fake, listener), daemon=True
+        target=serve, args=(options.fake, settings, listener), daemon=True
     )
     process.start()
     pid = process.pid or 0
