@@ -127,9 +127,40 @@ def test_one_run_of_the_network_sees_pieces_of_one_size_together_within_bounds()
         photo_for(labels),
         labels,
         engine,
-        settings=SceneSettings(small=60, batch_pixels=5 * 192 * 192),
+        settings=SceneSettings(small=60, batch_pixels=5 * 128 * 128, looks=1),
     )
-    assert sorted(shape[0] for shape in engine.shapes if shape[2:] == (192, 192)) == [3, 5]
+    assert sorted(shape[0] for shape in engine.shapes if shape[2:] == (128, 128)) == [3, 5]
+
+
+@pytest.mark.parametrize("looks", [1, 3])
+def test_a_small_view_is_seen_at_its_own_size_each_time_with_the_answer_before(looks):
+    labels = np.zeros((90, 150), np.int32)
+    labels[30:60, 50:100] = 1
+    seen = []
+
+    def a_little_surer(views):
+        seen.append(views[0].copy())
+        return views[:, 3].astype(np.float32) / 255 * 0.8 + 0.1
+
+    refined(
+        photo_for(labels),
+        labels,
+        AnswerEngine(a_little_surer),
+        settings=SceneSettings(small=60, looks=looks, enlarged=1),
+    )
+    assert [view.shape for view in seen] == [(5, 128, 128)] * looks
+    expected = seen[0][4].astype(np.float32)
+    for view in seen:
+        np.testing.assert_allclose(view[3], expected, atol=1)
+        expected = expected * 0.8 + 25.5
+
+
+@pytest.mark.parametrize(("exact", "stays"), [(0.0, True), (1.0, False)])
+def test_what_counts_as_exact_in_a_scene_is_the_scene_s_own_choice(exact, stays):
+    labels = painted(7)
+    settings = SceneSettings(small=60, exact=exact)
+    found = refined(photo_beside(labels), labels, settings=settings)
+    assert (found == labels).all() == stays
 
 
 def test_overview_only_looks_once_at_each_piece():
@@ -280,6 +311,7 @@ def test_sizes_that_differ_are_told():
         {"small": -1},
         {"lead": 1.0},
         {"margin": -0.1},
+        {"looks": 0},
         {"enlarged": 0.5},
         {"batch_pixels": 0},
         {"most_proposed": -1},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -46,10 +46,14 @@ class SceneSettings:
         most_proposed: so many pieces, the largest, are proposed whole objects for, if the refiner
             has a proposal network; about 0.3 s each. None with `overview_only`.
         proposed_share: pieces of a smaller share of the photo are proposed nothing.
-        single: views up to this longer side are seen once, at their own size; larger ones as the
+        exact: in place of the refiner's own: a coarse map is rough everywhere, so a piece comes
+            back as it is only where its contour has all of the refined one's strength.
+        single: views up to this longer side are seen whole, at their own size; larger ones as the
             refiner does it, by an overview and edge passes.
-        overview_only: stop after the overview: fast, edges as exact as a small picture's.
-        enlarged: small views are shown to the network at most so much larger.
+        looks: how often views are seen that are seen whole, each time with the answer before.
+        enlarged: the first of these looks is so much larger, up to the overview's size.
+        overview_only: one look at each view, larger ones at the overview's size: fast, edges as
+            exact as a small picture's.
         batch_pixels: pixels that the network sees in one run; bounds memory.
     """
 
@@ -59,9 +63,11 @@ class SceneSettings:
     trust: float = 1.0
     most_proposed: int = 8
     proposed_share: float = 0.01
+    exact: float = 1.0
     single: int = 448
+    looks: int = 3
+    enlarged: float = 2.0
     overview_only: bool = False
-    enlarged: float = 4.0
     batch_pixels: int = 4 * 384 * 384
 
     def __post_init__(self) -> None:
@@ -76,9 +82,10 @@ class SceneSettings:
                 f"most_proposed {self.most_proposed}, proposed_share {self.proposed_share}: they "
                 "must be at least 0, and in 0..1"
             )
-        if self.enlarged < 1 or self.batch_pixels < 1:
+        if self.looks < 1 or self.enlarged < 1 or self.batch_pixels < 1:
             raise InputError(
-                f"enlarged {self.enlarged}, batch_pixels {self.batch_pixels}: must be at least 1"
+                f"looks {self.looks}, enlarged {self.enlarged}, batch_pixels "
+                f"{self.batch_pixels}: must be at least 1"
             )
 
 
@@ -197,6 +204,7 @@ def claims(
         settings: choices for label maps.
     """
     choices = settings or SceneSettings()
+    refiner = _stricter(refiner, choices)
     numbers, pieces = _pieces(labels, void, choices)
     large = _large(pieces, labels.size, choices)
     for size, group in _alike(refiner, pieces, choices):
@@ -205,10 +213,25 @@ def claims(
             refiner.proposal(look.photo, look.coarse) if piece.number in large else None
             for piece, look in zip(group, looks, strict=True)
         ]
+        small = _seen_whole(group[0].view, choices)
+        once = choices.overview_only or small
+        again = choices.looks - 1 if small and not choices.overview_only else 0
         answers = _overviews(refiner, looks, proposed, size)
-        for piece, look, whole_object, answer in zip(group, looks, proposed, answers, strict=True):
-            soft = _finished(refiner, look, whole_object, answer, choices)
+        for piece, look, whole_object, first in zip(group, looks, proposed, answers, strict=True):
+            answer = _seen_again(refiner, look, first, again)
+            soft = _finished(
+                refiner, look, whole_object, answer, trust=choices.trust, overview_only=once
+            )
             yield Claim(piece.label, piece.view, soft)
+
+
+def _stricter(refiner: Refiner, settings: SceneSettings) -> Refiner:
+    """The refiner on the same networks, by which a piece is exact where a scene's settings say."""
+    return Refiner(
+        refiner.engine,
+        proposer=refiner.proposer,
+        settings=replace(refiner.settings, exact=settings.exact),
+    )
 
 
 @dataclass(frozen=True)
@@ -284,10 +307,11 @@ def _alike(
     refiner: Refiner, pieces: list[_Piece], settings: SceneSettings
 ) -> Iterator[tuple[Size, list[_Piece]]]:
     """Pieces in groups that fit into one run of the network, with the size of their overviews."""
-    by_size: dict[Size, list[_Piece]] = {}
+    alike: dict[tuple[Size, bool], list[_Piece]] = {}
     for piece in sorted(pieces, key=lambda piece: piece.first):
-        by_size.setdefault(_look_size(refiner, piece.view, settings), []).append(piece)
-    for size, group in sorted(by_size.items()):
+        key = _look_size(refiner, piece.view, settings), _seen_whole(piece.view, settings)
+        alike.setdefault(key, []).append(piece)
+    for (size, _), group in sorted(alike.items()):
         most = max(1, settings.batch_pixels // (size[0] * size[1]))
         for start in range(0, len(group), most):
             yield size, group[start : start + most]
@@ -295,12 +319,19 @@ def _alike(
 
 def _look_size(refiner: Refiner, view: Box, settings: SceneSettings) -> Size:
     """Height and width at which a view is first looked at."""
-    longer, stride = max(view.height, view.width), refiner.engine.stride
-    side = min(refiner.settings.overview_side, settings.enlarged * longer)
-    if settings.overview_only or longer > settings.single or longer <= side:
-        return overview_size((view.height, view.width), math.ceil(side / stride) * stride, stride)
-    height, width = (-(-length // stride) * stride for length in (view.height, view.width))
-    return height, width
+    stride, longer = refiner.engine.stride, max(view.height, view.width)
+    larger = settings.enlarged if _seen_whole(view, settings) else 1
+    side = math.ceil(min(refiner.settings.overview_side, larger * longer))
+    return overview_size((view.height, view.width), _up_to(side, stride), stride)
+
+
+def _seen_whole(view: Box, settings: SceneSettings) -> bool:
+    """Whether a view is small enough to be seen whole at its own size."""
+    return max(view.height, view.width) <= settings.single
+
+
+def _up_to(length: int, stride: int) -> int:
+    return -(-length // stride) * stride
 
 
 def _overviews(
@@ -320,18 +351,36 @@ def _overviews(
     return answers
 
 
+def _seen_again(refiner: Refiner, look: _Look, soft: Soft, times: int) -> Soft:
+    """The answer after further looks at the view's own size."""
+    if not times:
+        return soft
+    stride, (height, width) = refiner.engine.stride, look.photo.plane.shape
+    size = _up_to(height, stride), _up_to(width, stride)
+    small, coarse = resized(look.photo.whole(0), size), resized(look.coarse.whole(0), size)
+    for _ in range(times):
+        prior = to_bytes(rescaled(soft, size))
+        soft = refiner.engine(stacked(small, prior, coarse)[None])[0]
+    return soft
+
+
 def _finished(
-    refiner: Refiner, look: _Look, proposed: Soft | None, soft: Soft, settings: SceneSettings
+    refiner: Refiner,
+    look: _Look,
+    proposed: Soft | None,
+    soft: Soft,
+    *,
+    trust: float,
+    overview_only: bool,
 ) -> Soft:
-    """From a piece's first look to its soft mask at the view's own size."""
-    once = max(look.photo.plane.shape) <= settings.single
+    """From a piece's first looks to its soft mask at the view's own size."""
     answer = refiner.finished(
         look.photo,
         look.coarse,
         soft,
         proposed=proposed,
-        trust=settings.trust,
-        overview_only=settings.overview_only or once,
+        trust=trust,
+        overview_only=overview_only,
     )
     if answer is None:
         return (look.coarse.whole(0) > INSIDE).astype(np.float32)
