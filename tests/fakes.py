@@ -36,9 +36,7 @@ class NothingProposer:
 
     stride = 224
 
-    def __init__(
-        self, model: str = "proposal", *, threads: int | None = None, device: str = "cpu"
-    ) -> None:
+    def __init__(self, *, threads: int | None = None, device: str = "cpu") -> None:
         self.runs = 0
 
     def __call__(

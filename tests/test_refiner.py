@@ -104,6 +104,38 @@ def test_the_tile_size_does_not_matter_to_an_engine_that_sees_locally(tile):
     assert np.abs(answers[0].soft - answers[1].soft).max() < 1e-4
 
 
+class MovingProposer:
+    """A proposal network that gives prompts back, the first one moved by 2 of its grid's pixels."""
+
+    stride = 32
+
+    def __init__(self):
+        self.prompts = []
+
+    def __call__(self, photo, mask, places):
+        self.prompts.append(mask > 0)
+        return np.roll(mask, 0 if len(self.prompts) > 1 else 2, 1)[None]
+
+
+def _prompts(coarse, **choices):
+    """What the proposal network is asked where the refinement network repeats its prior."""
+    proposer = MovingProposer()
+    settings = Settings(proposal_side=128, overview_side=128, **choices)
+    refiner = Refiner(AnswerEngine(prior_of), proposer=proposer, settings=settings)
+    refiner.refine(red_on_blue(coarse), coarse, overview_only=True)
+    return proposer.prompts
+
+
+def test_a_second_proposal_is_prompted_with_what_the_overview_made_of_the_first():
+    first, second = _prompts(disc((160, 200), (80, 90), 40))
+    assert overlap(second, np.roll(first, 2, 1)) > 0.9
+    assert overlap(second, first) < 0.88
+
+
+def test_the_second_proposal_can_be_left_out():
+    assert len(_prompts(disc((160, 200), (80, 90), 40), proposal_again=1.1)) == 1
+
+
 def test_holes_and_several_pieces_are_handled():
     truth = disc((300, 400), (80, 90), 60) & ~disc((300, 400), (80, 90), 25)
     truth |= disc((300, 400), (230, 330), 40)

@@ -38,6 +38,8 @@ class Settings:
         margin: room around the object, as a share of the view's longer side.
         proposal_side: longer side of the proposal's look, in pixels; 0 does without proposals.
         proposal_least: IoU with the coarse mask from which a proposal is believed.
+        proposal_again: IoU with the overview's answer from which a second proposal, prompted with
+            that answer, counts as much as the first; above 1 there is none.
         overview_side: longer side of the overview, in pixels.
         overview_rounds: looks at the overview, each fed the one before.
         view_gain: pieces get views of their own where those are smaller by this factor.
@@ -54,6 +56,7 @@ class Settings:
     margin: float = 0.15
     proposal_side: int = 672
     proposal_least: float = 0.6
+    proposal_again: float = 0.8
     overview_side: int = 512
     overview_rounds: int = 1
     view_gain: float = 1.6
@@ -212,16 +215,27 @@ class Refiner:
         settings = self.settings
         photos, masks = Pyramid(photo), Pyramid(coarse)
         proposed = self.proposal(photos, masks)
-        power = overview_power(photo.shape, settings.overview_side)
-        soft = overview(
+        soft = self._overview(photos, masks, proposed)
+        if self.proposer and proposed is not None and settings.proposal_again <= 1:
+            again = self._proposed(self.proposer, photos, to_bytes(soft), settings.proposal_again)
+            if again is not None:
+                proposed = np.asarray((proposed + again) / 2, np.float32)
+                soft = self._overview(photos, masks, proposed)
+        return self.finished(photos, masks, soft, proposed=proposed, overview_only=overview_only)
+
+    def _overview(
+        self, photo: Pyramid, coarse: Pyramid, proposed: NDArray[np.float32] | None
+    ) -> NDArray[np.float32]:
+        settings = self.settings
+        power = overview_power(photo.plane.shape, settings.overview_side)
+        return overview(
             self.engine,
-            photos.whole(power),
-            masks.whole(power),
+            photo.whole(power),
+            coarse.whole(power),
             long_side=settings.overview_side,
             rounds=settings.overview_rounds,
             prior=proposed,
         )
-        return self.finished(photos, masks, soft, proposed=proposed, overview_only=overview_only)
 
     def finished(
         self,
@@ -275,17 +289,20 @@ class Refiner:
             float32 hxw in 0..1, the whole view at a smaller size; None without a proposal network,
             or where nothing that it sees is close enough to the coarse mask.
         """
-        settings = self.settings
-        if self.proposer is None or not settings.proposal_side:
+        if self.proposer is None or not self.settings.proposal_side:
             return None
-        power = overview_power(photo.plane.shape, settings.proposal_side)
-        return propose(
-            self.proposer,
-            photo.whole(power),
-            coarse.whole(power),
-            long_side=settings.proposal_side,
-            least=settings.proposal_least,
+        power = overview_power(photo.plane.shape, self.settings.proposal_side)
+        return self._proposed(
+            self.proposer, photo, coarse.whole(power), self.settings.proposal_least
         )
+
+    def _proposed(
+        self, proposer: Proposer, photo: Pyramid, mask: NDArray[np.uint8], least: float
+    ) -> NDArray[np.float32] | None:
+        """What the proposal network makes of a mask of the view, 0..255 at any size."""
+        side = self.settings.proposal_side
+        seen = photo.whole(overview_power(photo.plane.shape, side))
+        return propose(proposer, seen, mask, long_side=side, least=least)
 
 
 def _opened(

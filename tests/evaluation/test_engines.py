@@ -18,6 +18,7 @@ def test_an_engine_is_described_by_its_weights():
     assert described["model"] == "default"
     assert described["sha256"] == find("default").sha256
     assert described["proposal_sha256"] == find("proposal", role="proposal").sha256
+    assert described["prompt_sha256"] == find("prompt", role="prompt").sha256
 
 
 def test_a_file_of_weights_is_described_by_its_checksum(tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from edgewise.errors import ModelError
-from edgewise.network.runtime import OnnxEngine
+from edgewise.network.runtime import OnnxEngine, OnnxProposer
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +62,25 @@ def test_a_missing_file_is_told(tmp_path):
 def test_an_unknown_device_is_told():
     with pytest.raises(ModelError, match="no device 'tpu'; there is: cpu, cuda"):
         OnnxEngine(device="tpu")
+
+
+def test_a_photo_is_looked_at_once_however_many_prompts_it_gets():
+    random = np.random.default_rng(3)
+    photo, other = random.integers(0, 256, (2, 3, 224, 224), np.uint8)
+    masks = random.normal(0, 4, (2, 56, 56)).astype(np.float32)
+    places = np.array([[90, 100], [20, 30], [200, 180]], np.float32)
+    proposer = OnnxProposer(threads=1)
+    expected = [OnnxProposer(threads=1)(photo, mask, places) for mask in masks]
+    look, looks = proposer._look, []
+
+    class Counted:
+        def run(self, *arguments):
+            looks.append(arguments)
+            return look.run(*arguments)
+
+    proposer._look = Counted()
+    found = [proposer(photo, mask, places) for mask in masks]
+    assert len(looks) == 1
+    assert all(np.array_equal(one, another) for one, another in zip(found, expected, strict=True))
+    assert not np.array_equal(proposer(other, masks[1], places), found[1])
+    assert len(looks) == 2

@@ -34,9 +34,12 @@ def test_the_file_answers_like_the_network_at_other_sizes_than_it_was_traced_at(
 ):
     """But for the packing, of which test_pack.py tells."""
     monkeypatch.setattr("edgewise.training.pack.pack", lambda model, *, bits: model)
-    path = tmp_path / "net.onnx"
-    assert len(proposal.export(network, path)) == 64
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    written = proposal.export(network, tmp_path)
+    assert [len(digest) for digest in written.values()] == [64, 64]
+    look, answers = (
+        onnxruntime.InferenceSession(str(tmp_path / name), providers=["CPUExecutionProvider"])
+        for name in written
+    )
     random = np.random.default_rng(0)
     for height, width in ((224, 224), (224, 448)):
         given = {
@@ -46,7 +49,8 @@ def test_the_file_answers_like_the_network_at_other_sizes_than_it_was_traced_at(
         }
         with torch.no_grad():
             expected = network(*(torch.from_numpy(value) for value in given.values())).numpy()
-        (found,) = session.run(None, given)
+        (embedding,) = look.run(None, {"photo": given.pop("photo")})
+        (found,) = answers.run(None, {"embedding": embedding, **given})
         assert found.shape == (proposal.CANDIDATES, height // 4, width // 4)
         assert np.abs(found - expected).max() < 1e-3 * np.abs(expected).max()
 
@@ -89,9 +93,9 @@ def test_a_file_that_is_no_checkpoint_is_refused_by_the_command(tmp_path, monkey
         (path.unlink, "cannot be read: No such file"),
     ):
         write()
-        monkeypatch.setattr(sys, "argv", ["proposal", str(path), str(tmp_path / "net.onnx")])
+        monkeypatch.setattr(sys, "argv", ["proposal", str(path), str(tmp_path)])
         with pytest.raises(SystemExit) as stopped:
             proposal.main()
         assert stopped.value.code == 2
         assert message in capsys.readouterr().err.splitlines()[-1]
-    assert not (tmp_path / "net.onnx").exists()
+    assert not list(tmp_path.glob("*.onnx"))

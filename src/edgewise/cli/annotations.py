@@ -138,7 +138,7 @@ def _model_digest(model: str) -> str:
     from edgewise.evaluation import NetworkEngine
 
     described = NetworkEngine(model=model).describe()
-    return f"{described['sha256']} {described['proposal_sha256']}"
+    return " ".join(value for name, value in described.items() if name.endswith("sha256"))
 
 
 def _as_json(chosen: Selection) -> dict[str, Any]:

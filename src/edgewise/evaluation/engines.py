@@ -77,7 +77,7 @@ class NetworkEngine:
         Raises:
             ModelError: there is no such model.
         """
-        from edgewise.network.catalog import PROPOSAL, find
+        from edgewise.network.catalog import PROMPT, PROPOSAL, find
         from edgewise.refiner import Settings
 
         described = {
@@ -85,6 +85,7 @@ class NetworkEngine:
             "model": Path(self.model).name,
             "sha256": self._checksum(),
             "proposal_sha256": find(PROPOSAL, role="proposal").sha256,
+            "prompt_sha256": find(PROMPT, role="prompt").sha256,
             "device": self.device,
             "refiner": repr(Settings()),
         }

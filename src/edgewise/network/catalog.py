@@ -12,8 +12,9 @@ from edgewise.errors import ModelError
 
 DEFAULT = "default"
 PROPOSAL = "proposal"
+PROMPT = "prompt"
 
-Role = Literal["refinement", "proposal"]
+Role = Literal["refinement", "proposal", "prompt"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +29,8 @@ class Model:
         stride: heights and widths of the network's input are multiples of this.
         licence: of the weights.
         about: one line for `edgewise models`.
-        role: "refinement", which users choose among, or "proposal", which runs before any of them.
+        role: "refinement", which users choose among; "proposal" and "prompt", the two halves of
+            what runs before any of them.
     """
 
     name: str

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgewise.errors import ModelError
-from edgewise.network.catalog import DEFAULT, PROPOSAL, find
+from edgewise.network.catalog import DEFAULT, PROMPT, PROPOSAL, Model, find
 
 LARGE = 100_000
 """Pixels of a run from which its working memory is not kept."""
@@ -105,10 +105,11 @@ class OnnxEngine:
 
 
 class OnnxProposer:
-    """A proposal network of the catalog on ONNX Runtime.
+    """The catalog's proposal network on ONNX Runtime.
+
+    What it saw in a photo is kept until it gets another one, so that a second prompt costs little.
 
     Args:
-        model: a name of the catalog.
         threads: cores that share a photo; None takes every core that this process may use.
         device: see `OnnxEngine`.
 
@@ -116,20 +117,27 @@ class OnnxProposer:
         ModelError: no such model, a damaged file, or a device that is not available.
     """
 
-    def __init__(
-        self, model: str = PROPOSAL, *, threads: int | None = None, device: str = "cpu"
-    ) -> None:
-        row = find(model, role="proposal")
-        row.verify()
-        self.stride = row.stride
+    def __init__(self, *, threads: int | None = None, device: str = "cpu") -> None:
+        look, answers = find(PROPOSAL, role="proposal"), find(PROMPT, role="prompt")
+        self.stride = look.stride
         cores = threads or len(os.sched_getaffinity(0))
-        self._session = _open(row.path, _provider(device), threads=cores)
+        self._look, self._answers = (
+            _open(_verified(row), _provider(device), threads=cores) for row in (look, answers)
+        )
+        self._seen: tuple[Views, Masks] | None = None
 
     def __call__(self, photo: Views, mask: Masks, places: NDArray[np.float32]) -> Masks:
         """See `Proposer`."""
-        given = {"photo": photo, "mask": mask, "places": places}
-        (candidates,) = self._session.run(None, given, _giving_back())
+        given = {"embedding": self._embedding(photo), "mask": mask, "places": places}
+        (candidates,) = self._answers.run(None, given, _giving_back())
         return np.asarray(candidates, np.float32)
+
+    def _embedding(self, photo: Views) -> Masks:
+        seen = self._seen  # read once: another thread may ask about another photo meanwhile
+        if seen is None or not np.array_equal(seen[0], photo):
+            (embedding,) = self._look.run(None, {"photo": photo}, _giving_back())
+            seen = self._seen = photo.copy(), embedding
+        return seen[1]
 
 
 def _giving_back() -> Any:  # untyped library
@@ -148,8 +156,12 @@ def _locate(model: str | os.PathLike[str]) -> tuple[Path, int]:
             raise ModelError(f"{name}: no such file; name an .onnx file or a model of the catalog")
         return Path(name), 64
     row = find(name)
+    return _verified(row), row.stride
+
+
+def _verified(row: Model) -> Path:
     row.verify()
-    return row.path, row.stride
+    return row.path
 
 
 def _provider(device: str) -> str:

@@ -6,8 +6,8 @@ they are; attribute names match the checkpoint's. Written here without the parts
 not need (negative points, quality head, one-mask token), for any size that is a multiple of 224:
 at such sizes its windows fit, and nothing is padded.
 
-`python -m edgewise.training.proposal mobile_sam.pt proposal.onnx` writes the file that the product
-ships.
+`python -m edgewise.training.proposal mobile_sam.pt FOLDER` writes the two files that the product ships:
+`proposal.onnx` looks at a photo, `prompt.onnx` answers prompts about it, as many as come.
 """
 
 import argparse
@@ -28,6 +28,7 @@ WIDTHS, HEADS, WINDOWS, DEPTHS = (64, 128, 160, 320), (2, 4, 5, 10), (7, 7, 14, 
 DIM = 256  # channels of the image's embedding and of every token
 CANDIDATES = 3  # masks of one prompt: part, object, group
 RGB_MEAN, RGB_STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+LOOK, ANSWERS = "proposal.onnx", "prompt.onnx"
 PROMPTS = 3  # a point inside, the box's first and last corner
 
 
@@ -403,7 +404,18 @@ class ProposalNet(nn.Module):
         Returns:
             float32 (3, H / 4, W / 4), log-odds.
         """
-        image = self.image_encoder(((photo.to(torch.float32) - self.mean) / self.std)[None])
+        return self.answer(self.look(photo), mask, places)
+
+    def look(self, photo: Tensor) -> Tensor:
+        """The photo's embedding, float32 (256, H / 16, W / 16)."""
+        embedding: Tensor = self.image_encoder(
+            ((photo.to(torch.float32) - self.mean) / self.std)[None]
+        )
+        return embedding[0]
+
+    def answer(self, embedding: Tensor, mask: Tensor, places: Tensor) -> Tensor:
+        """Candidate masks of a photo with that embedding; see `forward`."""
+        image = embedding[None]
         height, width = image.shape[2], image.shape[3]
         one = torch.ones_like(places[0, 0])
         side = torch.maximum(one * height, one * width)
@@ -441,42 +453,81 @@ def load(checkpoint: Path) -> ProposalNet:
     return network.eval()
 
 
-def export(network: ProposalNet, path: Path) -> str:
-    """Write the ONNX file, its weights packed in 8 bits, and give its sha256."""
+class Look(nn.Module):
+    """The half of the network that sees the photo."""
+
+    def __init__(self, network: ProposalNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, photo: Tensor) -> Tensor:
+        """See `ProposalNet.look`."""
+        return self.network.look(photo)
+
+
+class Answers(nn.Module):
+    """The half of the network that sees the prompt."""
+
+    def __init__(self, network: ProposalNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, embedding: Tensor, mask: Tensor, places: Tensor) -> Tensor:
+        """See `ProposalNet.answer`."""
+        return self.network.answer(embedding, mask, places)
+
+
+def export(network: ProposalNet, folder: Path) -> dict[str, str]:
+    """Write both ONNX files, their weights packed in 8 bits, and give their sha256 by name."""
     rows, columns = (torch.export.Dim(name, min=1, max=16) for name in ("rows", "columns"))
-    example = (
-        torch.zeros(3, 2 * STRIDE, 3 * STRIDE, dtype=torch.uint8),
-        torch.zeros(STRIDE // 2, 3 * STRIDE // 4),
+    photo = torch.zeros(3, 2 * STRIDE, 3 * STRIDE, dtype=torch.uint8)
+    prompt = (
+        torch.zeros(DIM, 2 * STRIDE // 16, 3 * STRIDE // 16),
+        torch.zeros(2 * STRIDE // 4, 3 * STRIDE // 4),
         torch.ones(PROMPTS, 2),
     )
-    program = torch.onnx.export(
-        network,
-        example,
+    looking = torch.onnx.export(
+        Look(network).eval(),
+        (photo,),
+        dynamic_shapes=({1: STRIDE * rows, 2: STRIDE * columns},),
+        input_names=["photo"],
+        output_names=["embedding"],
+        dynamo=True,
+        optimize=True,
+        verbose=False,
+    )
+    answering = torch.onnx.export(
+        Answers(network).eval(),
+        prompt,
         dynamic_shapes=(
-            {1: STRIDE * rows, 2: STRIDE * columns},
+            {1: STRIDE // 16 * rows, 2: STRIDE // 16 * columns},
             {0: STRIDE // 4 * rows, 1: STRIDE // 4 * columns},
             {},
         ),
-        input_names=["photo", "mask", "places"],
+        input_names=["embedding", "mask", "places"],
         output_names=["candidates"],
         dynamo=True,
         optimize=True,
         verbose=False,
     )
-    return write_packed(program, path, bits=8)
+    return {
+        name: write_packed(program, folder / name, bits=8)
+        for name, program in ((LOOK, looking), (ANSWERS, answering))
+    }
 
 
 def main() -> None:
     """Command line: see --help."""
     parser = argparse.ArgumentParser(description="Write MobileSAM as the proposal network.")
     parser.add_argument("checkpoint", type=Path, help="mobile_sam.pt as published")
-    parser.add_argument("output", type=Path, help="the .onnx file to write")
+    parser.add_argument("folder", type=Path, help="where to write the two .onnx files")
     options = parser.parse_args()
     try:
-        digest = export(load(options.checkpoint), options.output)
+        digests = export(load(options.checkpoint), options.folder)
     except ModelError as error:
         parser.error(str(error))
-    print(f"{options.output}: {options.output.stat().st_size} bytes, sha256 {digest}")
+    for name, digest in digests.items():
+        print(f"{name}: {(options.folder / name).stat().st_size} bytes, sha256 {digest}")
 
 
 if __name__ == "__main__":
