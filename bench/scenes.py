@@ -6,10 +6,10 @@
 
 FOLDER holds `<image>_im.jpg`, `<image>_labels.png` (0 is void) and `<image>_coarse.png`. `quality`
 compares the coarse maps with the refined ones and, with --alone, with each label's pieces refined
-alone and merged by the published rule. `instances` takes the pieces of the true labels as objects
-whose coarse masks are polygons at a fourteenth of the photo's size. `speed` refines a drawn photo;
-its wall time means something on a quiet machine alone, the processor's seconds on any. All with
-the package's own network, opened on --threads cores.
+alone and merged by the published rule. `instances` takes the pieces of the coarse labels as coarse
+masks of those pieces of the true ones that they cover best, by at least one half. `speed` refines
+a drawn photo; its wall time means something on a quiet machine alone, the processor's seconds on
+any. All with the package's own network, opened on --threads cores.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from PIL import Image
 
 from edgewise.formats.annotation import Rle
 from edgewise.images import read_photo
-from edgewise.metrics import boundary_iou
+from edgewise.metrics import boundary_iou, iou
 from edgewise.refiner import Refiner
 from edgewise.scenes.evaluate import SceneScore
 from edgewise.scenes.instances import refine_instances
@@ -38,8 +38,9 @@ from edgewise.scenes.split import split
 
 Labels = NDArray[np.integer[Any]]
 Photo = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
 HARM = 0.002
-COARSER = 14
+COVERS = 0.5
 LEAST_PIXELS = 400
 
 
@@ -101,7 +102,7 @@ def _gain(rows: list[tuple[float, float]], before: list[tuple[float, float]]) ->
     return [round(float(value), 2) for value in means]
 
 
-def objects(truth: Labels) -> Iterator[NDArray[np.bool_]]:
+def objects(truth: Labels) -> Iterator[Mask]:
     """The 8-connected pieces of all labels, bool HxW; none that are tiny."""
     for label in np.unique(truth[truth > 0]):
         count, numbers, stats, _ = cv2.connectedComponentsWithStats((truth == label).view(np.uint8))
@@ -110,17 +111,14 @@ def objects(truth: Labels) -> Iterator[NDArray[np.bool_]]:
                 yield np.asarray(numbers == number)
 
 
-def coarsened(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """A mask as a polygon that was drawn at a fourteenth of the size."""
-    height, width = mask.shape
-    size = max(2, width // COARSER), max(2, height // COARSER)
-    small = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    large = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR) > 0.5
-    outlines, _ = cv2.findContours(large.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    polygons = [cv2.approxPolyDP(outline, 2.0, True) for outline in outlines]
-    drawn = np.zeros(mask.shape, np.uint8)
-    cv2.fillPoly(drawn, polygons, 1)
-    return drawn.astype(np.bool_)
+def matched(truth: Labels, coarse: Labels) -> Iterator[tuple[Mask, Mask]]:
+    """Pieces of the true labels with the coarse pieces of the same label that cover them best."""
+    for label in np.intersect1d(truth, coarse):
+        rough = list(objects(np.where(coarse == label, coarse, 0)))
+        for true in objects(np.where(truth == label, truth, 0)):
+            shares = [iou(mask, true) for mask in rough]
+            if shares and max(shares) >= COVERS:
+                yield true, rough[int(np.argmax(shares))]
 
 
 def instances(options: argparse.Namespace) -> dict[str, Any]:
@@ -129,14 +127,10 @@ def instances(options: argparse.Namespace) -> dict[str, Any]:
     before, after = [], []
     start = time.process_time()
     for name, photo, truth in scenes(options.folder, options):
-        true, coarse = [], []
-        for mask in objects(truth):
-            rough = coarsened(mask)
-            if rough.any() and not rough.all():
-                true.append(mask)
-                coarse.append(rough)
-        found = refine_instances(refiner, photo, [Rle.of(mask) for mask in coarse])
-        for mask, rough, rle in zip(true, coarse, found, strict=True):
+        labels = read_labels(options.folder / f"{name}_coarse.png")[0]
+        pairs = list(matched(truth, labels))
+        found = refine_instances(refiner, photo, [Rle.of(rough) for _, rough in pairs])
+        for (mask, rough), rle in zip(pairs, found, strict=True):
             before.append(boundary_iou(rough, mask))
             after.append(boundary_iou(rough if rle is None else rle.mask(), mask))
         print(name, len(before), 100 * np.mean(before), 100 * np.mean(after), flush=True)
