@@ -45,7 +45,9 @@ class Settings:
         view_gain: pieces get views of their own where those are smaller by this factor.
         most_views: above so many, one common view is used.
         edges: how the edge passes look.
-        trust: log-odds of the coarse mask far from its edge (see `passes.settle`).
+        trust: log-odds of the coarse mask, or of the proposal that takes its place, far from its
+            edge (see `passes.settle`).
+        confirmed_trust: likewise of a proposal that a second one joined.
         near: distance at which `trust` is reached, as a share of the object's size.
         free: distance up to which the coarse mask has no say, likewise.
         exact: a coarse mask whose contour has more than this share of the refined contour's
@@ -62,7 +64,8 @@ class Settings:
     view_gain: float = 1.6
     most_views: int = 64
     edges: EdgeSettings = field(default_factory=EdgeSettings)
-    trust: float = 6.0
+    trust: float = 4.0
+    confirmed_trust: float = 6.0
     near: float = 0.12
     free: float = 0.03
     exact: float = 0.90
@@ -214,14 +217,17 @@ class Refiner:
     def _answer(self, photo: Plane, coarse: Plane, overview_only: bool) -> Answer | None:
         settings = self.settings
         photos, masks = Pyramid(photo), Pyramid(coarse)
-        proposed = self.proposal(photos, masks)
+        proposed, trust = self.proposal(photos, masks), settings.trust
         soft = self._overview(photos, masks, proposed)
         if self.proposer and proposed is not None and settings.proposal_again <= 1:
             again = self._proposed(self.proposer, photos, to_bytes(soft), settings.proposal_again)
             if again is not None:
                 proposed = np.asarray((proposed + again) / 2, np.float32)
                 soft = self._overview(photos, masks, proposed)
-        return self.finished(photos, masks, soft, proposed=proposed, overview_only=overview_only)
+                trust = settings.confirmed_trust
+        return self.finished(
+            photos, masks, soft, proposed=proposed, trust=trust, overview_only=overview_only
+        )
 
     def _overview(
         self, photo: Pyramid, coarse: Pyramid, proposed: NDArray[np.float32] | None
