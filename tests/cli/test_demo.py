@@ -39,7 +39,8 @@ def test_models_lists_and_verifies_the_networks_and_says_which_one_is_chosen():
     assert result.exit_code == 0
     assert "default" in result.output
     assert result.output.count("verified") == len(models())
-    assert result.output.count("chosen by --model") == len(models()) - 1
+    choices = [model for model in models().values() if model.role == "refinement"]
+    assert result.output.count("chosen by --model") == len(choices)
     assert "proposal" in result.output
 
 

@@ -4,7 +4,8 @@ import typer
 
 _ROLES = {
     "refinement": "refines; chosen by --model",
-    "proposal": "runs before the one that refines, whichever that is; no choice of --model",
+    "proposal": "looks at the photo before the one that refines, whichever that is",
+    "prompt": "says which whole object a mask means, of what `proposal` saw",
 }
 
 
