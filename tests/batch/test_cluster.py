@@ -1,5 +1,6 @@
 """On a Dask cluster, here of two processes: the same results, and one bad photo costs itself."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,12 @@ def test_a_cluster_that_is_not_there_is_named(tmp_path):
         results = run(jobs, engine=Dask(scheduler="tcp://127.0.0.1:9"), opener=FakeOpener())
         with pytest.raises(InputError, match="no Dask scheduler answers there"):
             list(results)
+
+
+def test_workers_of_a_local_cluster_keep_the_memory_that_the_next_photo_needs():
+    pool = Dask(workers=1).open(FakeOpener())
+    try:
+        [kept] = pool._client.run(os.getenv, "MALLOC_TRIM_THRESHOLD_").values()
+        assert kept is None
+    finally:
+        pool.close()
