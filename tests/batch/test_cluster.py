@@ -64,7 +64,8 @@ def test_a_cluster_that_is_not_there_is_named(tmp_path):
             list(results)
 
 
-def test_workers_of_a_local_cluster_keep_the_memory_that_the_next_photo_needs():
+def test_workers_of_a_local_cluster_keep_the_memory_that_the_next_photo_needs(monkeypatch):
+    monkeypatch.delenv("MALLOC_TRIM_THRESHOLD_", raising=False)  # of a cluster that ran here
     pool = Dask(workers=1).open(FakeOpener())
     try:
         [kept] = pool._client.run(os.getenv, "MALLOC_TRIM_THRESHOLD_").values()

@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+
 from edgewise.passes.threads import mapped
 
 

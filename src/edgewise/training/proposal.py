@@ -6,8 +6,8 @@ they are; attribute names match the checkpoint's. Written here without the parts
 not need (negative points, quality head, one-mask token), for any size that is a multiple of 224:
 at such sizes its windows fit, and nothing is padded.
 
-`python -m edgewise.training.proposal mobile_sam.pt FOLDER` writes the two files that the product ships:
-`proposal.onnx` looks at a photo, `prompt.onnx` answers prompts about it, as many as come.
+`python -m edgewise.training.proposal mobile_sam.pt FOLDER` writes the two files that the product
+ships: `proposal.onnx` looks at a photo, `prompt.onnx` answers prompts about it, as many as come.
 """
 
 import argparse
