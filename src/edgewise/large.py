@@ -12,7 +12,7 @@ import re
 import tempfile
 import warnings
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -129,8 +129,7 @@ def refine_file(
     with ExitStack() as stack:
         picture = open_photo(photo, stack)
         coarse = open_mask(mask, picture.shape, stack)
-        settings = replace(refiner.settings, held_pixels=0)
-        lean = Refiner(refiner.engine, proposer=refiner.proposer, settings=settings)
+        lean = refiner.with_settings(held_pixels=0)
         found: list[tuple[Box, Answer | None]] = []
         if _two_sided(coarse):
             found = list(lean.answers(picture, coarse, overview_only=overview_only))

@@ -5,9 +5,9 @@ import os
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Self
+from typing import Any, Self
 
 import cv2
 import numpy as np
@@ -119,6 +119,11 @@ class Refiner:
             engine, own = _opened(DEFAULT, None, "cpu", self.settings)
             proposer = proposer or own
         self.engine, self.proposer = engine, proposer
+
+    def with_settings(self, **changes: Any) -> "Refiner":
+        """A refiner on the same networks, some of its `Settings` changed by name."""
+        settings = replace(self.settings, **changes)
+        return Refiner(self.engine, proposer=self.proposer, settings=settings)
 
     @property
     def threads(self) -> int:

@@ -38,6 +38,11 @@ def overview_size(shape: tuple[int, int], long_side: int, stride: int) -> tuple[
     return height, width
 
 
+def up_to(length: int, stride: int) -> int:
+    """The least multiple of `stride` that is no less than `length`."""
+    return -(-length // stride) * stride
+
+
 def overview_power(shape: tuple[int, int], long_side: int) -> int:
     """How often a view may be halved before the overview, and still have its size."""
     power = 0

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgewise.network.runtime import Proposer
-from edgewise.passes.overview import resized
+from edgewise.passes.overview import resized, up_to
 
 MEAN_COLOUR = (124, 116, 104)  # what the network takes for "no photo here"
 GRID = 4  # pixels of the photo a side for one of the mask
@@ -66,14 +66,10 @@ def _look_size(shape: tuple[int, ...], long_side: int) -> tuple[int, int]:
     return height, width
 
 
-def _up_to(length: int, stride: int) -> int:
-    return -(-length // stride) * stride
-
-
 def _padded(photo: NDArray[np.uint8], stride: int) -> NDArray[np.uint8]:
     """HxWx3 as (3, H', W'), multiples of `stride`."""
     height, width = photo.shape[:2]
-    canvas = np.empty((3, _up_to(height, stride), _up_to(width, stride)), np.uint8)
+    canvas = np.empty((3, up_to(height, stride), up_to(width, stride)), np.uint8)
     canvas[:] = np.array(MEAN_COLOUR, np.uint8)[:, None, None]
     canvas[:, :height, :width] = photo.transpose(2, 0, 1)
     return canvas
@@ -81,7 +77,7 @@ def _padded(photo: NDArray[np.uint8], stride: int) -> NDArray[np.uint8]:
 
 def _padded_mask(odds: NDArray[np.float32], stride: int) -> NDArray[np.float32]:
     """Log-odds hxw at multiples of `stride`, with surely nothing beyond."""
-    canvas = np.full([_up_to(side, stride) for side in odds.shape], -SURE, np.float32)
+    canvas = np.full([up_to(side, stride) for side in odds.shape], -SURE, np.float32)
     canvas[: odds.shape[0], : odds.shape[1]] = odds
     return canvas
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ import numpy as np
 from edgewise.errors import InputError
 from edgewise.images import as_photo
 from edgewise.passes.answers import whole
-from edgewise.passes.overview import overview_size, rescaled, resized, stacked, to_bytes
+from edgewise.passes.overview import overview_size, rescaled, resized, stacked, to_bytes, up_to
 from edgewise.passes.planes import INSIDE, Held, Pyramid
 from edgewise.passes.view import Box
 from edgewise.refiner import Refiner
@@ -204,7 +204,7 @@ def claims(
         settings: choices for label maps.
     """
     choices = settings or SceneSettings()
-    refiner = _stricter(refiner, choices)
+    refiner = refiner.with_settings(exact=choices.exact)
     numbers, pieces = _pieces(labels, void, choices)
     large = _large(pieces, labels.size, choices)
     for size, group in _alike(refiner, pieces, choices):
@@ -223,15 +223,6 @@ def claims(
                 refiner, look, whole_object, answer, trust=choices.trust, overview_only=once
             )
             yield Claim(piece.label, piece.view, soft)
-
-
-def _stricter(refiner: Refiner, settings: SceneSettings) -> Refiner:
-    """The refiner on the same networks, by which a piece is exact where a scene's settings say."""
-    return Refiner(
-        refiner.engine,
-        proposer=refiner.proposer,
-        settings=replace(refiner.settings, exact=settings.exact),
-    )
 
 
 @dataclass(frozen=True)
@@ -322,16 +313,12 @@ def _look_size(refiner: Refiner, view: Box, settings: SceneSettings) -> Size:
     stride, longer = refiner.engine.stride, max(view.height, view.width)
     larger = settings.enlarged if _seen_whole(view, settings) else 1
     side = math.ceil(min(refiner.settings.overview_side, larger * longer))
-    return overview_size((view.height, view.width), _up_to(side, stride), stride)
+    return overview_size((view.height, view.width), up_to(side, stride), stride)
 
 
 def _seen_whole(view: Box, settings: SceneSettings) -> bool:
     """Whether a view is small enough to be seen whole at its own size."""
     return max(view.height, view.width) <= settings.single
-
-
-def _up_to(length: int, stride: int) -> int:
-    return -(-length // stride) * stride
 
 
 def _overviews(
@@ -356,7 +343,7 @@ def _seen_again(refiner: Refiner, look: _Look, soft: Soft, times: int) -> Soft:
     if not times:
         return soft
     stride, (height, width) = refiner.engine.stride, look.photo.plane.shape
-    size = _up_to(height, stride), _up_to(width, stride)
+    size = up_to(height, stride), up_to(width, stride)
     small, coarse = resized(look.photo.whole(0), size), resized(look.coarse.whole(0), size)
     for _ in range(times):
         prior = to_bytes(rescaled(soft, size))
