@@ -10,7 +10,7 @@ from edgewise import large
 from edgewise.batch import Job, Options
 from edgewise.batch.bounded import Bounded, BoundedRefiner
 from edgewise.batch.worker import refine_job, work
-from edgewise.evaluation import NetworkEngine
+from edgewise.engines import NetworkEngine
 from edgewise.masks import read_mask
 from edgewise.refiner import Refiner
 from tests.fakes import ColourEngine, disc, red_on_blue

@@ -14,8 +14,8 @@ from edgewise.cli.engines import (
     label,
     with_baselines,
 )
+from edgewise.engines import FunctionEngine, NetworkEngine
 from edgewise.errors import EdgewiseError, InputError
-from edgewise.evaluation import FunctionEngine, NetworkEngine
 from edgewise.masks import read_mask
 from edgewise.reference.engine import ReferenceEngine
 from tests.evaluation.folders import disc, write_pair

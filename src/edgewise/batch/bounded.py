@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgewise.engines import NetworkEngine
 from edgewise.errors import InputError
-from edgewise.evaluation import NetworkEngine
 
 if TYPE_CHECKING:
     import numpy as np

@@ -19,8 +19,8 @@ from edgewise.batch.plan import Plan, Planner, planned
 from edgewise.batch.processes import Processes
 from edgewise.batch.stores import StoreError, check_place, make_folder, tidy, version_or_none
 from edgewise.batch.worker import Opener, Report
+from edgewise.engines import NetworkEngine
 from edgewise.errors import EdgewiseError, InputError, OutputError
-from edgewise.evaluation import NetworkEngine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -135,7 +135,7 @@ def _check_categories(chosen: Selection, document: "Document", path: Path) -> No
 
 def _model_digest(model: str) -> str:
     """What tells the results of some networks from those of others."""
-    from edgewise.evaluation import NetworkEngine
+    from edgewise.engines import NetworkEngine
 
     described = NetworkEngine(model=model).describe()
     return " ".join(value for name, value in described.items() if name.endswith("sha256"))

@@ -105,7 +105,7 @@ def command(
 def open_network(model: str, threads: int, device: str, memory: str | None) -> "Opener":
     """What each worker opens."""
     from edgewise.batch.bounded import Bounded
-    from edgewise.evaluation import NetworkEngine
+    from edgewise.engines import NetworkEngine
     from edgewise.large import bytes_of, fits
 
     bound = None if memory is None else bytes_of(memory)

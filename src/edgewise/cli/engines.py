@@ -10,7 +10,7 @@ import typer
 from edgewise.errors import InputError
 
 if TYPE_CHECKING:
-    from edgewise.evaluation import OpenRefine
+    from edgewise.engines import OpenRefine
 
 OWN = "edgewise"
 FUNCTIONS = {"grabcut": "edgewise.baselines:grabcut", "guided": "edgewise.baselines:guided"}
@@ -74,7 +74,7 @@ def with_baselines(names: Sequence[str]) -> list[str]:
 
 
 def _engine(name: str, choices: Choices) -> "OpenRefine":
-    from edgewise.evaluation import NetworkEngine
+    from edgewise.engines import NetworkEngine
 
     if name == OWN:
         only = {"overview_only": True} if choices.overview_only else {}
@@ -89,7 +89,7 @@ def _engine(name: str, choices: Choices) -> "OpenRefine":
         raise InputError(f"no engine {name!r}; there is: {known}, or package.module:function")
     if choices.overview_only:
         raise InputError(f"--overview-only: engine {name} has no overview")
-    from edgewise.evaluation import FunctionEngine
+    from edgewise.engines import FunctionEngine
 
     return FunctionEngine(target=target)
 

@@ -16,7 +16,7 @@ from edgewise.files import make_folder
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edgewise.evaluation import Refine
+    from edgewise.engines import Refine
     from edgewise.refiner import Refiner
 
 SOME_FAILED = 1
@@ -115,7 +115,7 @@ class _Opened:
 
 def _open(engine: str, choices: engines.Choices) -> _Opened:
     """Open an engine; the checksum of weights that are not the package's own is shown."""
-    from edgewise.evaluation import NetworkEngine
+    from edgewise.engines import NetworkEngine
 
     found = engines.find_engine(engine, choices)
     if choices.weights:

@@ -4,7 +4,7 @@
 table, `compare` sets two runs side by side. Nothing here prints.
 """
 
-from edgewise.evaluation.engines import FunctionEngine, NetworkEngine, OpenRefine, Refine
+from edgewise.engines import FunctionEngine, NetworkEngine, OpenRefine, Refine
 from edgewise.evaluation.outcome import Outcome, Rival
 from edgewise.evaluation.pairs import Found, Pair, find_pairs
 from edgewise.evaluation.results import Header, Results, read_results

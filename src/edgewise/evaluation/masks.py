@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgewise.engines import Refine
 from edgewise.errors import EdgewiseWarning, InputError
-from edgewise.evaluation.engines import Refine
 from edgewise.evaluation.pairs import Pair
 from edgewise.images import read_photo
 from edgewise.masks import read_mask

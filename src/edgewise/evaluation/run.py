@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edgewise.engines import OpenRefine, Refine
 from edgewise.errors import EdgewiseError, InputError, OutputError
-from edgewise.evaluation.engines import OpenRefine, Refine
 from edgewise.evaluation.masks import Mask, Masks, load_masks
 from edgewise.evaluation.pairs import Pair
 from edgewise.evaluation.rows import EDGE_DISTANCES, HCE, Failure, Rings, Row, full_score

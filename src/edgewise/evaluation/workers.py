@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 import cv2
 
+from edgewise.engines import OpenRefine, Refine
 from edgewise.errors import EdgewiseError
-from edgewise.evaluation.engines import OpenRefine, Refine
 from edgewise.evaluation.pairs import Pair
 
 Result = TypeVar("Result")

@@ -128,11 +128,12 @@ class OnnxProposer:
 
     def __call__(self, photo: Views, mask: Masks, places: NDArray[np.float32]) -> Masks:
         """See `Proposer`."""
-        given = {"embedding": self._embedding(photo), "mask": mask, "places": places}
+        given = {"embedding": self.look(photo), "mask": mask, "places": places}
         (candidates,) = self._answers.run(None, given, _giving_back())
         return np.asarray(candidates, np.float32)
 
-    def _embedding(self, photo: Views) -> Masks:
+    def look(self, photo: Views) -> Masks:
+        """What the network sees in a photo, uint8 (3, H, W): float32 (256, H / 16, W / 16)."""
         seen = self._seen  # read once: another thread may ask about another photo meanwhile
         if seen is None or not np.array_equal(seen[0], photo):
             (embedding,) = self._look.run(None, {"photo": photo}, _giving_back())

@@ -39,16 +39,15 @@ def propose(
         float32 hxw in 0..1, the whole view at about `long_side` / 4; None where no candidate is
         close enough or nothing of the coarse mask is left at that size.
     """
-    size = _look_size(photo.shape[:2], long_side)
+    size = look_size(photo.shape[:2], long_side)
     small, rough = resized(photo, size), resized(coarse, size)
     height, width = (side // GRID for side in size)
-    grid = cv2.resize(rough, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32)
-    prompt = np.asarray((grid / 255 * 2 - 1) * SURE, np.float32)
+    prompt = prompt_of(rough, (height, width))
     if not (rough > 127).any() or not (prompt > 0).any():
         return None
     candidates = network(
-        _padded(small, network.stride),
-        _padded_mask(prompt, network.stride // GRID),
+        padded(small, network.stride),
+        padded_mask(prompt, network.stride // GRID),
         prompt_places(rough > 127),
     )[:, :height, :width]
     shares = [_overlap(candidate > 0, prompt > 0) for candidate in candidates]
@@ -59,14 +58,20 @@ def propose(
     return np.asarray(1 / (1 + np.exp(-odds)), np.float32)
 
 
-def _look_size(shape: tuple[int, ...], long_side: int) -> tuple[int, int]:
+def prompt_of(mask: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Log-odds of a mask 0..255 on the prompt's grid of so many rows and columns."""
+    grid = cv2.resize(mask, size[::-1], interpolation=cv2.INTER_AREA).astype(np.float32)
+    return np.asarray((grid / 255 * 2 - 1) * SURE, np.float32)
+
+
+def look_size(shape: tuple[int, ...], long_side: int) -> tuple[int, int]:
     """Height and width of the look, multiples of the mask's grid."""
     scale = long_side / max(shape)
     height, width = (max(GRID, round(side * scale / GRID) * GRID) for side in shape)
     return height, width
 
 
-def _padded(photo: NDArray[np.uint8], stride: int) -> NDArray[np.uint8]:
+def padded(photo: NDArray[np.uint8], stride: int) -> NDArray[np.uint8]:
     """HxWx3 as (3, H', W'), multiples of `stride`."""
     height, width = photo.shape[:2]
     canvas = np.empty((3, up_to(height, stride), up_to(width, stride)), np.uint8)
@@ -75,7 +80,7 @@ def _padded(photo: NDArray[np.uint8], stride: int) -> NDArray[np.uint8]:
     return canvas
 
 
-def _padded_mask(odds: NDArray[np.float32], stride: int) -> NDArray[np.float32]:
+def padded_mask(odds: NDArray[np.float32], stride: int) -> NDArray[np.float32]:
     """Log-odds hxw at multiples of `stride`, with surely nothing beyond."""
     canvas = np.full([up_to(side, stride) for side in odds.shape], -SURE, np.float32)
     canvas[: odds.shape[0], : odds.shape[1]] = odds

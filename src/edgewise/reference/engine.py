@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from edgewise.errors import missing_extra
 
 if TYPE_CHECKING:
-    from edgewise.evaluation import Refine
+    from edgewise.engines import Refine
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -87,7 +87,7 @@ def learn(state: State, batch: Batch, config: Config) -> float:
     return loss.item()
 
 
-def recipe(config: Config) -> Recipe[CascadeNetwork]:
+def recipe(config: Config) -> Recipe[CascadeNetwork, Batch]:
     """The published training, for the loop."""
     return Recipe(
         config=config,

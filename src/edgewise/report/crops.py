@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from edgewise.engines import Refine
 from edgewise.errors import EdgewiseError, InputError
-from edgewise.evaluation.engines import Refine
 from edgewise.evaluation.kept import kept_path
 from edgewise.evaluation.masks import Mask, Masks, load_masks
 from edgewise.evaluation.pairs import Key, Pair

@@ -293,7 +293,7 @@ def _edge_point(mask: NDArray[np.bool_], random: Generator) -> tuple[int, int] |
     return int(rows[pick]), int(columns[pick])
 
 
-def _jitter(photo: Photo, random: Generator) -> Photo:
+def jitter(photo: Photo, random: Generator) -> Photo:
     """Colour, focus, noise and compression as photos differ in them."""
     ramp = np.arange(256, dtype=np.float32) / 255
     tables = []
@@ -390,7 +390,7 @@ def draw(library: Library, size: int, random: Generator) -> Sample:
         border = cv2.BORDER_CONSTANT if key == "weight" else cv2.BORDER_REPLICATE
         cuts.append(_cut(image, window, size * 2, border))
     views = dict(zip(layers, _turn(cuts, random), strict=True))
-    views["photo"] = _jitter(views["photo"], random)
+    views["photo"] = jitter(views["photo"], random)
     views["coarse"], prior = _masks(views, random, whole=whole)
     views.pop("proposal", None)
     first = {key: _half(image) for key, image in views.items()}

@@ -21,8 +21,9 @@ from typing import Any, Generic, Protocol, TypeVar
 import torch
 from torch import Tensor, distributed, nn
 
-Batch = dict[str, Tensor]
 Net = TypeVar("Net", bound=nn.Module)
+Batch = dict[str, Tensor]
+Drawn = TypeVar("Drawn")
 
 
 class Config(Protocol):
@@ -81,7 +82,7 @@ class State(Generic[Net]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe(Generic[Net]):
+class Recipe(Generic[Net, Drawn]):
     """What is learned, and how.
 
     Attributes:
@@ -92,7 +93,7 @@ class Recipe(Generic[Net]):
     """
 
     config: Config
-    learn: Callable[[State[Net], Batch], float]
+    learn: Callable[[State[Net], Drawn], float]
     rate_share: Callable[[int, float], float]
     steps: int | None = None
 
@@ -127,8 +128,8 @@ def follow(average: nn.Module, model: nn.Module, decay: float) -> None:
 
 def train(
     state: State[Net],
-    batches: Iterator[Batch],
-    recipe: Recipe[Net],
+    batches: Iterator[Drawn],
+    recipe: Recipe[Net, Drawn],
     *,
     minutes: float,
     folder: Path,
@@ -240,15 +241,25 @@ def join_processes() -> tuple[int, int]:
     return int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
 
 
+def rise_and_fall(step: int, progress: float, warmup_steps: int, final_share: float) -> float:
+    """Share of the peak learning rate: a rise over so many steps, half a cosine over the run."""
+    rise = min(1.0, (step + 1) / warmup_steps)
+    fall = 0.5 + 0.5 * math.cos(math.pi * min(1.0, progress))
+    return rise * (final_share + (1 - final_share) * fall)
+
+
 def take_up(
-    state: State[Net], folder: Path, encoder: Path | None, load_encoder: Callable[[Net, Path], None]
+    state: State[Net],
+    folder: Path,
+    encoder: Path | None = None,
+    load_encoder: Callable[[Net, Path], None] | None = None,
 ) -> None:
     """Go on from the run's checkpoint, or start from a pretrained encoder where there is none."""
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = folder / "last.pt"
     if checkpoint.exists():
         state.load(checkpoint)
-    elif encoder:
+    elif encoder and load_encoder:
         load_encoder(state.model, encoder)
         state.average.load_state_dict(state.model.state_dict())
 

@@ -27,7 +27,7 @@ def _sobel(mask: Tensor) -> Tensor:
     return F.conv2d(mask, kernels, padding=1)
 
 
-def _mean(values: Tensor, weight: Tensor) -> Tensor:
+def weighted_mean(values: Tensor, weight: Tensor) -> Tensor:
     return (values * weight).sum() / weight.sum().clamp_min(1.0)
 
 
@@ -50,14 +50,14 @@ def refinement_loss(
     near = weight * edge_emphasis(truth)
     mask = torch.sigmoid(logits)
     entropy = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")
-    pixels = _mean(entropy, near) + _mean((mask - truth).abs(), near)
+    pixels = weighted_mean(entropy, near) + weighted_mean((mask - truth).abs(), near)
     intersection = (torch.minimum(mask, truth) * weight).sum((1, 2, 3))
     union = (torch.maximum(mask, truth) * weight).sum((1, 2, 3))
     overlap = 1 - ((intersection + 1) / (union + 1)).mean()
-    edges = _mean((_sobel(mask) - _sobel(truth)).abs().sum(1, keepdim=True), near)
+    edges = weighted_mean((_sobel(mask) - _sobel(truth)).abs().sum(1, keepdim=True), near)
     coarse = mask.new_zeros(())
     for head, stride in ((at4, 4), (at8, 8)):
         small, trust = F.avg_pool2d(truth, stride), F.avg_pool2d(weight, stride)
         error = F.binary_cross_entropy_with_logits(head, small, reduction="none")
-        coarse = coarse + _mean(error, trust)
+        coarse = coarse + weighted_mean(error, trust)
     return pixels + 0.5 * overlap + edges + 0.25 * coarse

@@ -445,6 +445,7 @@ def load(checkpoint: Path) -> ProposalNet:
     network = ProposalNet()
     own = network.state_dict()
     found = state if isinstance(state, dict) else {}
+    found = found.get("average", found)  # of a run of tune.py
     for key, value in own.items():
         if key not in found or found[key].shape != value.shape:
             what = "lacks" if key not in found else "has another shape of"

@@ -4,7 +4,6 @@ The first view comes with its coarse mask; then comes a window at twice the zoom
 network's own answer, as the refiner will feed it. The loop is `edgewise.training.loop`'s.
 """
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -56,9 +55,7 @@ def start(config: Config, device: torch.device) -> State:
 
 def schedule(config: Config, step: int, progress: float) -> float:
     """Share of the peak learning rate: a short rise, then half a cosine over the run's time."""
-    rise = min(1.0, (step + 1) / config.warmup_steps)
-    fall = 0.5 + 0.5 * math.cos(math.pi * min(1.0, progress))
-    return rise * (config.final_share + (1 - config.final_share) * fall)
+    return loop.rise_and_fall(step, progress, config.warmup_steps, config.final_share)
 
 
 def _floats(batch: dict[str, Tensor], *keys: str) -> list[Tensor]:
@@ -117,7 +114,7 @@ def learn(state: State, batch: Batch, config: Config) -> float:
     return (first.item() + second.item()) / 2
 
 
-def recipe(config: Config) -> Recipe[RefinementNet]:
+def recipe(config: Config) -> Recipe[RefinementNet, Batch]:
     """The ladder of two views, for the loop."""
     return Recipe(
         config=config,

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgewise.engines import FunctionEngine, NetworkEngine
 from edgewise.errors import InputError, ModelError
-from edgewise.evaluation import FunctionEngine, NetworkEngine
 from edgewise.network.catalog import find
 
 
@@ -56,7 +56,7 @@ def _words(photo, mask):
     return np.full(mask.shape, "mask")
 
 
-HERE = "tests.evaluation.test_engines"
+HERE = "tests.test_engines"
 PHOTO, MASK = np.zeros((4, 5, 3), np.uint8), np.ones((4, 5), np.float32)
 
 
