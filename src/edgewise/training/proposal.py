@@ -1,12 +1,13 @@
 """The proposal network: a promptable segmenter that says which whole object the mask means.
 
 It is MobileSAM (Zhang et al. 2023, Apache-2.0): Segment Anything's prompt encoder and mask decoder
-(Kirillov et al. 2023) on a TinyViT-5M encoder (Wu et al. 2022). Its published weights are used as
-they are; attribute names match the checkpoint's. Written here without the parts that refining does
-not need (negative points, quality head, one-mask token), for any size that is a multiple of 224:
-at such sizes its windows fit, and nothing is padded.
+(Kirillov et al. 2023) on a TinyViT-5M encoder (Wu et al. 2022). The encoder's weights are those
+published; the rest starts from them and learns what coarse masks are like (tune.py). Attribute
+names match the checkpoint's. Written here without the parts that refining does not need (negative
+points, quality head, one-mask token), for any size that is a multiple of 224: at such sizes its
+windows fit, and nothing is padded.
 
-`python -m edgewise.training.proposal mobile_sam.pt FOLDER` writes the two files that the product
+`python -m edgewise.training.proposal CHECKPOINT FOLDER` writes the two files that the product
 ships: `proposal.onnx` looks at a photo, `prompt.onnx` answers prompts about it, as many as come.
 """
 
@@ -429,7 +430,9 @@ class ProposalNet(nn.Module):
 
 
 def load(checkpoint: Path) -> ProposalNet:
-    """The network with MobileSAM's published weights (mobile_sam.pt), in evaluation mode.
+    """The network with the weights of mobile_sam.pt as published or of a run of tune.py.
+
+    It is in evaluation mode.
 
     Raises:
         ModelError: the file cannot be read, or is another thing.
@@ -445,7 +448,7 @@ def load(checkpoint: Path) -> ProposalNet:
     network = ProposalNet()
     own = network.state_dict()
     found = state if isinstance(state, dict) else {}
-    found = found.get("average", found)  # of a run of tune.py
+    found = found.get("average", found)
     for key, value in own.items():
         if key not in found or found[key].shape != value.shape:
             what = "lacks" if key not in found else "has another shape of"
@@ -519,8 +522,8 @@ def export(network: ProposalNet, folder: Path) -> dict[str, str]:
 
 def main() -> None:
     """Command line: see --help."""
-    parser = argparse.ArgumentParser(description="Write MobileSAM as the proposal network.")
-    parser.add_argument("checkpoint", type=Path, help="mobile_sam.pt as published")
+    parser = argparse.ArgumentParser(description="Write the proposal network.")
+    parser.add_argument("checkpoint", type=Path, help="mobile_sam.pt, or last.pt of tune.py")
     parser.add_argument("folder", type=Path, help="where to write the two .onnx files")
     options = parser.parse_args()
     try:
