@@ -77,7 +77,7 @@ def measure(photo: Path, mask: Path, threads: int) -> dict[str, float]:
     whole = time.perf_counter()
     refiner = timed(seconds, "open", module.Refiner.open)(threads=threads)
     refiner.engine = engine = TimedEngine(refiner.engine, seconds)
-    for step in ("choose_views", "propose", "overview", "edge_answer", "whole", "edge_agreement"):
+    for step in ("choose_views", "propose", "overview", "edge_answer", "whole", "agreement"):
         setattr(module, step, timed(seconds, step, getattr(module, step)))
     picture = timed(seconds, "read", read_photo)(photo)
     coarse = timed(seconds, "read", read_mask)(mask, size=picture.shape[:2])

@@ -44,6 +44,17 @@ def test_a_mask_that_is_exact_already_comes_back_as_it_is():
         assert np.array_equal(Refiner(engine, settings=SMALL).refine(photo, truth).mask, truth)
 
 
+def test_a_mask_that_follows_edges_but_lacks_a_part_is_refined():
+    photo, _, truth = _scene()
+    half = truth.copy()
+    half[:, truth.shape[1] // 2 :] = False
+    photo[truth & ~half] = (200, 230, 40)  # an edge of the photo where the mask ends
+    refiner = Refiner(ColourEngine(), settings=SMALL).with_settings(margin=0.8, trust=0.0)
+    assert overlap(refiner.refine(photo, half).mask, truth) > 0.99
+    kept = refiner.with_settings(exact_overlap=0.0).refine(photo, half).mask
+    assert np.array_equal(kept, half)
+
+
 def test_with_an_engine_that_repeats_its_prior_the_coarse_mask_comes_back():
     photo, coarse, _ = _scene()
     refined = Refiner(AnswerEngine(prior_of), settings=SMALL).refine(photo, coarse)

@@ -23,7 +23,7 @@ from edgewise.passes.edges import EdgeSettings, edge_answer
 from edgewise.passes.overview import overview, overview_power, rescaled, to_bytes
 from edgewise.passes.planes import Enlarged, Held, Plane, Pyramid, Window, any_inside, halved
 from edgewise.passes.proposal import propose
-from edgewise.passes.settle import Settled, Trust, edge_agreement
+from edgewise.passes.settle import Settled, Trust, agreement
 from edgewise.passes.view import Box, choose_views
 
 VIEW_PIXELS = 1_000_000  # the mask's pieces are told apart where it has at most so many
@@ -51,7 +51,9 @@ class Settings:
         near: distance at which `trust` is reached, as a share of the object's size.
         free: distance up to which the coarse mask has no say, likewise.
         exact: a coarse mask whose contour has more than this share of the refined contour's
-            strength lies on the photo's edges already and comes back as it is.
+            strength lies on the photo's edges already and comes back as it is,
+        exact_overlap: but only if its IoU with the refined mask is at least this: a mask that
+            lacks a part may follow edges all along.
         held_pixels: answers of larger views are made again each time that they are read.
     """
 
@@ -69,6 +71,7 @@ class Settings:
     near: float = 0.12
     free: float = 0.03
     exact: float = 0.90
+    exact_overlap: float = 0.90
     held_pixels: int = 40_000_000
 
     def __post_init__(self) -> None:
@@ -285,9 +288,9 @@ class Refiner:
         answer = Settled(answer, coarse if proposed is None else _meant(proposed, size), say)
         if math.prod(size) <= settings.held_pixels:
             answer = Known(whole(answer, self.threads))
-        if edge_agreement(photo.plane, coarse.plane, answer, self.threads) > settings.exact:
-            return None
-        return answer
+        found = agreement(photo.plane, coarse.plane, answer, self.threads)
+        same = found.overlap >= settings.exact_overlap or math.isinf(found.edges)
+        return None if found.edges > settings.exact and same else answer
 
     def proposal(self, photo: Pyramid, coarse: Pyramid) -> NDArray[np.float32] | None:
         """Which whole object the coarse mask of a view means.

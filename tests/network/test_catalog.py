@@ -21,6 +21,8 @@ def test_each_file_is_as_the_catalog_says(name):
     assert model.path.stat().st_size == model.bytes
     assert model.licence
     assert model.about
+    # The exporter's own notes name files of the machine that it ran on.
+    assert b'File "' not in model.path.read_bytes()
 
 
 def test_what_runs_by_default_is_small_enough_to_ship():

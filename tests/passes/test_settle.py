@@ -5,7 +5,7 @@ import pytest
 
 from edgewise.passes.answers import Known, whole
 from edgewise.passes.planes import Held, Pyramid
-from edgewise.passes.settle import Settled, Trust, edge_agreement, settle
+from edgewise.passes.settle import Settled, Trust, agreement, settle
 from tests.fakes import disc, red_on_blue
 
 COARSE = disc((100, 100), (50, 50), 30)
@@ -13,7 +13,7 @@ COARSE = disc((100, 100), (50, 50), 30)
 
 def _agreement(photo, coarse, refined):
     levels = coarse.astype(np.uint8) * 255
-    return edge_agreement(Held(photo), Held(levels), Known(refined.astype(np.float32)))
+    return agreement(Held(photo), Held(levels), Known(refined.astype(np.float32)))
 
 
 def _settled(value):
@@ -51,19 +51,32 @@ def test_an_empty_coarse_mask_says_nothing():
     assert settle(soft, np.zeros((5, 5), bool), trust=2.0, near=0.15, free=0.02) is soft
 
 
+def test_overlap_is_iou_over_all_strips():
+    # Taller than two strips, the masks cut by their borders.
+    coarse, refined = np.zeros((2, 5000, 40), bool)
+    coarse[100:4100] = refined[1100:5000] = True
+    found = _agreement(np.zeros((5000, 40, 3), np.uint8), coarse, refined)
+    assert found.overlap == pytest.approx(3000 / 4900)
+
+
+def test_empty_masks_overlap():
+    nothing = np.zeros_like(COARSE)
+    assert _agreement(red_on_blue(COARSE), nothing, nothing).overlap == 1
+
+
 def test_a_contour_on_the_photo_s_edge_agrees_and_one_beside_it_does_not():
     photo = red_on_blue(COARSE)
-    assert _agreement(photo, COARSE, COARSE) == 1
+    assert _agreement(photo, COARSE, COARSE).edges == 1
     beside = disc((100, 100), (50, 50), 24)
-    assert _agreement(photo, beside, COARSE) < 0.2
-    assert _agreement(photo, COARSE, beside) > 5
+    assert _agreement(photo, beside, COARSE).edges < 0.2
+    assert _agreement(photo, COARSE, beside).edges > 5
 
 
 @pytest.mark.parametrize("value", [False, True])
 def test_a_mask_without_contour_has_no_edge_to_agree(value):
     nothing = np.full(COARSE.shape, value)
-    assert _agreement(red_on_blue(COARSE), nothing, COARSE) == 0
-    assert _agreement(red_on_blue(COARSE), COARSE, nothing) == np.inf
+    assert _agreement(red_on_blue(COARSE), nothing, COARSE).edges == 0
+    assert _agreement(red_on_blue(COARSE), COARSE, nothing).edges == np.inf
 
 
 def test_by_region_it_settles_as_the_whole():
@@ -90,5 +103,5 @@ def test_in_a_large_view_distances_of_a_smaller_one_are_as_good():
 def test_strips_and_pieces_of_a_contour_add_up():
     truth = disc((1100, 300), (560, 150), 120)
     photo = red_on_blue(truth)
-    assert _agreement(photo, truth, truth) == 1
-    assert _agreement(photo, np.roll(truth, 9, 0), truth) < 0.6
+    assert _agreement(photo, truth, truth).edges == 1
+    assert _agreement(photo, np.roll(truth, 9, 0), truth).edges < 0.6

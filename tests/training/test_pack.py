@@ -41,6 +41,15 @@ def _model():
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
 
 
+def test_notes_of_the_machine_that_exported_are_left_out():
+    model = _model()
+    for part in (model, model.graph, model.graph.node[0], model.graph.input[0]):
+        part.doc_string = "of /home/me/model.py"
+        part.metadata_props.add(key="trace", value='File "/home/me/model.py", line 3')
+    assert b"/home/me" in model.SerializeToString()
+    assert b"/home/me" not in pack(model, bits=8).SerializeToString()
+
+
 def _answer(model):
     session = onnxruntime.InferenceSession(
         model.SerializeToString(), providers=["CPUExecutionProvider"]

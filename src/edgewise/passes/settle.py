@@ -1,7 +1,7 @@
 """Settle: where the network has no strong evidence, the coarse answer stays.
 
 Two pieces of evidence: how sure the network is (`settle`), and how well the coarse mask's contour
-lies on edges of the photo already (`edge_agreement`).
+lies on edges of the photo already (`agreement`).
 """
 
 import math
@@ -145,48 +145,64 @@ class Settled:
         return _leaned(soft, self._coarse.read(box) > INSIDE, away, self._trust)
 
 
-def edge_agreement(photo: Plane, coarse: Plane, refined: Answer, threads: int = 1) -> float:
-    """How strong the photo's edges are along the coarse contour, relative to the refined one.
+@dataclass(frozen=True)
+class Agreement:
+    """How far a coarse mask is from needing no refining.
 
-    A rough mask's contour runs beside the photo's edges, at about half the strength that the
-    refined contour finds; that of an exact mask lies on them, at about the same strength. It
-    tells a mask that needs no refining from one that does, without asking the network.
+    Attributes:
+        edges: how strong the photo's edges are along the coarse contour, relative to the refined
+            one. A rough mask's contour runs beside them, at about half the strength that the
+            refined contour finds; that of an exact mask lies on them, at about the same strength.
+            0 where the coarse mask has no contour inside the photo, infinite where only the
+            refined has none.
+        overlap: IoU of the coarse mask and the refined one. A mask may follow edges all along and
+            still lack a part, or hold one too many.
+    """
+
+    edges: float
+    overlap: float
+
+
+def agreement(photo: Plane, coarse: Plane, refined: Answer, threads: int = 1) -> Agreement:
+    """Compare a coarse mask with what became of it, without asking the network.
 
     Args:
         photo: uint8 HxWx3 RGB.
         coarse: HxW, object above `INSIDE`.
         refined: HxW, object above 0.5.
         threads: cores that look.
-
-    Returns:
-        The mean gradient along the coarse contour over that along the refined one; 0 where the
-        coarse mask has no contour inside the photo, infinite where only the refined has none.
     """
 
     def look(box: Box) -> NDArray[np.float64]:
         return _sums_and_counts(photo, coarse, refined, box)
 
-    found = list(mapped(look, strips(photo.shape), threads))
-    sums, counts = np.sum(found, axis=0)
+    sums, counts, common = np.sum(list(mapped(look, strips(photo.shape), threads)), axis=0)
+    overlap = common[0] / common[1] if common[1] else 1.0
     if not counts[0]:
-        return 0.0
+        return Agreement(0.0, overlap)
     if not counts[1]:
-        return math.inf
+        return Agreement(math.inf, overlap)
     means = sums / counts
-    return float(means[0] / max(means[1], 1e-3))
+    return Agreement(float(means[0] / max(means[1], 1e-3)), float(overlap))
 
 
 def _sums_and_counts(photo: Plane, coarse: Plane, refined: Answer, box: Box) -> NDArray[np.float64]:
-    """The sums of the photo's gradient along both contours in a strip, and their pixels; 2x2."""
+    """What a strip adds, 3x2.
+
+    The photo's gradient summed along both contours, the pixels of each, and the pixels that the
+    masks have in common and together.
+    """
     around = box.grown(1, photo.shape)
     own = box.moved(-around.top, -around.left).slices
     masks = coarse.read(around) > INSIDE, refined.read(around) > 0.5
     contours = [_contour(mask, around, photo.shape)[own] for mask in masks]
-    found = np.zeros((2, 2))
+    found = np.zeros((3, 2))
     for piece in _pieces(contours[0] | contours[1]):
         on = [contour[piece.slices] for contour in contours]
         strengths = _strengths(photo, piece.moved(box.top, box.left), on)
-        found += np.array([strengths, [np.count_nonzero(pixels) for pixels in on]])
+        found[:2] += np.array([strengths, [np.count_nonzero(pixels) for pixels in on]])
+    one, other = (mask[own] for mask in masks)
+    found[2] = np.count_nonzero(one & other), np.count_nonzero(one | other)
     return found
 
 

@@ -26,6 +26,10 @@ def pack(model: onnx.ModelProto, *, bits: int) -> onnx.ModelProto:
     packed = onnx.ModelProto()
     packed.CopyFrom(model)
     graph = packed.graph
+    for part in (packed, graph, *graph.node, *graph.input, *graph.output):
+        # The exporter notes which line of which file on this machine each operation came from.
+        del part.metadata_props[:]
+        part.doc_string = ""
     kept, nodes = [], []
     for tensor in graph.initializer:
         values = numpy_helper.to_array(tensor)
