@@ -24,12 +24,12 @@ from edgewise.files import atomic_path, picture_size
 from edgewise.masks import check_aspect, read_mask, refuse_label_counts
 from edgewise.passes.planes import INSIDE, Plane, strips
 from edgewise.passes.view import Box
-from edgewise.refiner import Refiner
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgewise.passes.answers import Answer
+    from edgewise.refiner import Refiner
 
 BASE = 500_000_000
 """Bytes that the program, the networks and their working memory take, whatever the photo's size."""

@@ -117,16 +117,14 @@ def _client(scheduler: Any) -> Any:
         ) from error
 
 
-TRIMMING = "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_"
-
-
 def _local_cluster(workers: int) -> Any:
     make = _imported("LocalCluster")
     import dask
 
     # Dask has its workers give memory back at every turn; photos ask for as much again at once,
     # which cost a seventh of the throughput.
-    with dask.config.set({TRIMMING: None}):
+    trimming = "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_"
+    with dask.config.set({trimming: None}):
         return make(
             n_workers=workers,
             threads_per_worker=1,
