@@ -38,13 +38,7 @@ State = loop.State[ProposalNet]
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """Everything that decides a run, kept in its checkpoint and model card.
-
-    Attributes:
-        kept: loss weight of pixels on which the coarse mask is right, so that only what is surer
-            than not changes: a mask that comes back worse than it went in costs more than one
-            that comes back as it was.
-    """
+    """Everything that decides a run, kept in its checkpoint and model card."""
 
     looks: int = 2400
     batch: int = 8
@@ -53,7 +47,6 @@ class Config:
     warmup_steps: int = 100
     final_share: float = 0.02
     ema: float = 0.995
-    kept: float = 2.0
     clip: float = 1.0
     seed: int = 0
 
@@ -177,9 +170,7 @@ def learn(state: State, batch: list[Prompt], config: Config) -> float:
     for one in batch:
         height, width = one.truth.shape
         candidates = state.model.answer(one.embedding, one.mask, one.places)
-        right = (one.mask[:height, :width] > 0) == (one.truth > 0.5)
-        weight = torch.where(right, one.weight * config.kept, one.weight)
-        loss = proposal_loss(candidates[:, :height, :width], one.truth, weight) / len(batch)
+        loss = proposal_loss(candidates[:, :height, :width], one.truth, one.weight) / len(batch)
         loss.backward()  # type: ignore[no-untyped-call]
         total += loss.item()
     loop.share_gradients(state.model)
