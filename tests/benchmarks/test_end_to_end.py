@@ -44,7 +44,7 @@ def run(tmp_path, monkeypatch):
     """Run a command of `benchmark` on a catalog of miniatures: its status and output."""
     rows = {name: miniature.small(name) for name in catalog.rows()}
     monkeypatch.setattr(catalog, "rows", lambda: rows)
-    monkeypatch.setattr("edgewise.evaluation.NetworkEngine", lambda **_: engines.Moves())
+    monkeypatch.setattr("edgewise.engines.NetworkEngine", lambda **_: engines.Moves())
     monkeypatch.setattr("edgewise.benchmarks.scene_run.SceneEngine", MovesLabels)
     monkeypatch.chdir(tmp_path)
 

@@ -17,7 +17,7 @@ HERE = "measured here"
 def run(tmp_path, monkeypatch):
     """Run the command in a folder of its own: exit status, standard output and error."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("edgewise.evaluation.NetworkEngine", lambda **_: run.engine)
+    monkeypatch.setattr("edgewise.engines.NetworkEngine", lambda **_: run.engine)
 
     def run(*words):
         result = CliRunner().invoke(app, ["run", *map(str, words), "--root", "store"])

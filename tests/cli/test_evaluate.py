@@ -32,7 +32,7 @@ def engines(monkeypatch):
     def use(engine):
         opened = []
         monkeypatch.setattr(
-            "edgewise.evaluation.NetworkEngine", lambda **options: opened.append(options) or engine
+            "edgewise.engines.NetworkEngine", lambda **options: opened.append(options) or engine
         )
         return opened
 

@@ -204,7 +204,7 @@ def claims(
         settings: choices for label maps.
     """
     choices = settings or SceneSettings()
-    refiner = refiner.with_settings(exact=choices.exact)
+    refiner = refiner.with_settings(exact=choices.exact, exact_overlap=0.0)
     numbers, pieces = _pieces(labels, void, choices)
     large = _large(pieces, labels.size, choices)
     for size, group in _alike(refiner, pieces, choices):
