@@ -197,6 +197,13 @@ def box(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
     return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
 
 
+def surroundings(mask: NDArray[np.bool_], margin: float) -> tuple[slice, slice]:
+    """A mask's box with room around it, a share of its longer side; cut it from the photo."""
+    top, left, bottom, right = box(mask)
+    room = max(8, round(margin * max(bottom - top, right - left)))
+    return slice(max(0, top - room), bottom + room), slice(max(0, left - room), right + room)
+
+
 def _pick_labels(labels: Grey, random: Generator, *, void: bool) -> NDArray[np.bool_] | None:
     """One label, one connected piece of it, or a union of two, as an object."""
     values = np.unique(labels)

@@ -116,6 +116,14 @@ def share_gradients(model: nn.Module) -> None:
         gradient.copy_(part.view_as(gradient))
 
 
+def descend(state: State[Net], clip: float) -> None:
+    """Step along the gradients of all processes, cut to a norm of `clip`, and clear them."""
+    share_gradients(state.model)
+    torch.nn.utils.clip_grad_norm_(state.model.parameters(), clip)
+    state.optimiser.step()
+    state.optimiser.zero_grad(set_to_none=True)
+
+
 @torch.no_grad()
 def follow(average: nn.Module, model: nn.Module, decay: float) -> None:
     """Move the averaged weights towards the model's (exponential moving average)."""

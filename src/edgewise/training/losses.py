@@ -31,6 +31,13 @@ def weighted_mean(values: Tensor, weight: Tensor) -> Tensor:
     return (values * weight).sum() / weight.sum().clamp_min(1.0)
 
 
+def overlap_loss(mask: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
+    """1 minus the soft IoU, a mean over pictures; all (N, 1, H, W) in 0..1."""
+    intersection = (torch.minimum(mask, truth) * weight).sum((1, 2, 3))
+    union = (torch.maximum(mask, truth) * weight).sum((1, 2, 3))
+    return 1 - ((intersection + 1) / (union + 1)).mean()
+
+
 def refinement_loss(
     outputs: tuple[Tensor, Tensor, Tensor], truth: Tensor, weight: Tensor
 ) -> Tensor:
@@ -51,9 +58,7 @@ def refinement_loss(
     mask = torch.sigmoid(logits)
     entropy = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")
     pixels = weighted_mean(entropy, near) + weighted_mean((mask - truth).abs(), near)
-    intersection = (torch.minimum(mask, truth) * weight).sum((1, 2, 3))
-    union = (torch.maximum(mask, truth) * weight).sum((1, 2, 3))
-    overlap = 1 - ((intersection + 1) / (union + 1)).mean()
+    overlap = overlap_loss(mask, truth, weight)
     edges = weighted_mean((_sobel(mask) - _sobel(truth)).abs().sum(1, keepdim=True), near)
     coarse = mask.new_zeros(())
     for head, stride in ((at4, 4), (at8, 8)):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from edgewise.network.runtime import OnnxProposer, Proposer
 from edgewise.passes.proposal import propose
-from edgewise.training.data import box, proposal_path
+from edgewise.training.data import proposal_path, surroundings
 
 SIDES = (448, 672)  # longer sides of the look, drawn a mask
 MARGINS = (0.1, 0.3)  # room around the object, as a share of its longer side, drawn a mask
@@ -38,10 +38,7 @@ def proposed(
     """
     if not (coarse > 127).any():
         return None
-    top, left, bottom, right = box(coarse > 127)
-    margin = max(8, round(random.uniform(*MARGINS) * max(bottom - top, right - left)))
-    rows = slice(max(0, top - margin), bottom + margin)
-    columns = slice(max(0, left - margin), right + margin)
+    rows, columns = surroundings(coarse > 127, random.uniform(*MARGINS))
     view = np.ascontiguousarray(coarse[rows, columns])
     soft = propose(
         network,

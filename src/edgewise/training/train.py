@@ -107,10 +107,7 @@ def learn(state: State, batch: Batch, config: Config) -> float:
     logits, at4, at8 = (output.float() for output in outputs)
     second = refinement_loss((logits, at4, at8), truth, weight)
     second.backward()  # type: ignore[no-untyped-call]
-    loop.share_gradients(state.model)
-    torch.nn.utils.clip_grad_norm_(state.model.parameters(), config.clip)
-    state.optimiser.step()
-    state.optimiser.zero_grad(set_to_none=True)
+    loop.descend(state, config.clip)
     return (first.item() + second.item()) / 2
 
 

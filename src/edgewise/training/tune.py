@@ -19,12 +19,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from edgewise.files import atomic_path
 from edgewise.network.runtime import OnnxProposer
-from edgewise.passes.proposal import look_size, padded, padded_mask, prompt_of, prompt_places
+from edgewise.passes.overview import resized
+from edgewise.passes.proposal import GRID, look_size, padded, padded_mask, prompt_of, prompt_places
 from edgewise.training import coarsen, loop, proposal
-from edgewise.training.data import Library, Scene, box, jitter
+from edgewise.training.data import Library, Scene, jitter, surroundings
 from edgewise.training.loop import Recipe
-from edgewise.training.losses import edge_emphasis, weighted_mean
+from edgewise.training.losses import edge_emphasis, overlap_loss, weighted_mean
 from edgewise.training.proposal import ProposalNet
 
 SIDE = 672  # longer side of a look in pixels, as the refiner's
@@ -70,38 +72,21 @@ class Prompt:
     weight: Tensor
 
 
-def _view(scene: Scene, random: Generator) -> tuple[slice, slice]:
-    area = scene.truth > 128
-    if scene.coarse is not None:
-        area = area | (scene.coarse > 128)
-    top, left, bottom, right = box(area)
-    margin = max(8, round(random.uniform(*MARGINS) * max(bottom - top, right - left)))
-    return slice(max(0, top - margin), bottom + margin), slice(
-        max(0, left - margin), right + margin
-    )
-
-
 def keep_look(network: OnnxProposer, scene: Scene, random: Generator, path: Path) -> None:
     """Look at one object, and write what was seen and the masks at half the look's size."""
-    view = _view(scene, random)
+    found = scene.truth if scene.coarse is None else np.maximum(scene.truth, scene.coarse)
+    view = surroundings(found > 128, random.uniform(*MARGINS))
     layers = {"photo": scene.photo, "truth": scene.truth, "weight": scene.weight}
     if scene.coarse is not None:
         layers["coarse"] = scene.coarse
     flip = slice(None, None, -1 if random.random() < 0.5 else 1)
     layers = {key: np.ascontiguousarray(image[view][:, flip]) for key, image in layers.items()}
     height, width = look_size(layers["photo"].shape[:2], SIDE)
-    seen = jitter(_sized(layers["photo"], (height, width)), random)
+    seen = jitter(resized(layers["photo"], (height, width)), random)
     embedding = network.look(padded(seen, network.stride))
-    small = {key: _sized(image, (height // HALF, width // HALF)) for key, image in layers.items()}
-    part = path.with_suffix(".part")
-    with part.open("wb") as file:
-        np.savez(file, allow_pickle=False, embedding=embedding.astype(np.float16), **small)
-    part.replace(path)
-
-
-def _sized(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    how = cv2.INTER_AREA if size[0] < image.shape[0] else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(image, size[::-1], interpolation=how))
+    small = {key: resized(image, (height // HALF, width // HALF)) for key, image in layers.items()}
+    with atomic_path(path) as part:
+        np.savez(part, allow_pickle=False, embedding=embedding.astype(np.float16), **small)
 
 
 def prompt(look: dict[str, NDArray[np.generic]], stride: int, random: Generator) -> Prompt | None:
@@ -125,7 +110,7 @@ def prompt(look: dict[str, NDArray[np.generic]], stride: int, random: Generator)
     )
     return Prompt(
         torch.from_numpy(np.asarray(look["embedding"], np.float32)),
-        torch.from_numpy(padded_mask(grid, stride // 4)),
+        torch.from_numpy(padded_mask(grid, stride // GRID)),
         torch.from_numpy(prompt_places(rough > 127) * HALF),
         torch.from_numpy(small),
         torch.from_numpy(trusted),
@@ -134,7 +119,7 @@ def prompt(look: dict[str, NDArray[np.generic]], stride: int, random: Generator)
 
 def prompts(folder: Path, config: Config, *, seed: int) -> Iterator[list[Prompt]]:
     """Batches without end of the looks in a folder, decided by the seed."""
-    paths = sorted(folder.glob("*.npz"))
+    paths = sorted(folder.glob("[0-9]*.npz"))
     random = np.random.default_rng(seed)
     cv2.setNumThreads(1)
     cv2.setRNGSeed(int(random.integers(2**31)))
@@ -158,10 +143,7 @@ def proposal_loss(candidates: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
     logits = candidates[:, None]
     entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
     pixels = weighted_mean(entropy, trust * edge_emphasis(target))
-    mask = torch.sigmoid(logits)
-    intersection = (torch.minimum(mask, target) * trust).sum((1, 2, 3))
-    union = (torch.maximum(mask, target) * trust).sum((1, 2, 3))
-    return pixels + 1 - ((intersection + 1) / (union + 1)).mean()
+    return pixels + overlap_loss(torch.sigmoid(logits), target, trust)
 
 
 def learn(state: State, batch: list[Prompt], config: Config) -> float:
@@ -173,16 +155,8 @@ def learn(state: State, batch: list[Prompt], config: Config) -> float:
         loss = proposal_loss(candidates[:, :height, :width], one.truth, one.weight) / len(batch)
         loss.backward()  # type: ignore[no-untyped-call]
         total += loss.item()
-    loop.share_gradients(state.model)
-    torch.nn.utils.clip_grad_norm_(state.model.parameters(), config.clip)
-    state.optimiser.step()
-    state.optimiser.zero_grad(set_to_none=True)
+    loop.descend(state, config.clip)
     return total
-
-
-def schedule(config: Config, step: int, progress: float) -> float:
-    """Share of the peak learning rate: a short rise, then half a cosine over the run's time."""
-    return loop.rise_and_fall(step, progress, config.warmup_steps, config.final_share)
 
 
 def start(checkpoint: Path, config: Config) -> State:
@@ -216,7 +190,11 @@ def main() -> None:
     loop.take_up(state, options.run)
     drawn = prompts(folder, config, seed=config.seed + state.step + 1_000_003 * rank)
     recipe = Recipe(
-        config=config, learn=partial(learn, config=config), rate_share=partial(schedule, config)
+        config=config,
+        learn=partial(learn, config=config),
+        rate_share=partial(
+            loop.rise_and_fall, warmup_steps=config.warmup_steps, final_share=config.final_share
+        ),
     )
     loop.announce(state, options.run, config, rank)
     loop.train(state, drawn, recipe, minutes=options.minutes, folder=options.run)
