@@ -61,7 +61,7 @@ class TimedEngine:
     """An engine that adds up its time and its pixels."""
 
     def __init__(self, engine: Engine, seconds: dict[str, float]) -> None:
-        self.stride = engine.stride
+        self.stride, self.threads = engine.stride, getattr(engine, "threads", 1)
         self.engine, self.seconds = engine, seconds
         self.pixels = 0
 

@@ -35,6 +35,11 @@ def test_the_answer_does_not_depend_on_the_threads(engine):
     assert np.array_equal(OnnxEngine(threads=2)(views), alone)
 
 
+def test_the_answer_to_a_large_view_does_not_depend_on_the_cores_that_share_it(engine):
+    views = np.random.default_rng(0).integers(0, 256, (1, 5, 320, 384), np.uint8)
+    assert np.array_equal(OnnxEngine(threads=2)(views), engine(views))
+
+
 def test_a_second_run_gives_the_same_bytes(engine):
     views = np.random.default_rng(1).integers(0, 256, (2, 5, 128, 64), np.uint8)
     assert engine(views).tobytes() == engine(views).tobytes()

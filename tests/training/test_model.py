@@ -4,7 +4,9 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs the extra edgewise[train]")
 
-from edgewise.training.losses import refinement_loss
+from torch.nn import functional as F
+
+from edgewise.training.losses import _sobel, edge_emphasis, refinement_loss
 from edgewise.training.model import RefinementNet, load_encoder, parameter_groups
 
 
@@ -71,3 +73,17 @@ def test_where_the_truth_is_not_trusted_nothing_is_learned():
     small = [torch.zeros(1, 1, s, s) for s in (16, 8)]
     refinement_loss((logits, *small), truth, torch.zeros_like(truth)).backward()
     assert (logits.grad == 0).all()
+
+
+def test_the_edge_s_emphasis_is_a_window_s_greatest_and_least_value():
+    truth = torch.rand(2, 1, 23, 31)
+    expected = F.max_pool2d(truth, 9, 1, 4) + F.max_pool2d(-truth, 9, 1, 4)
+    assert torch.equal(edge_emphasis(truth), 1 + 3 * expected)
+
+
+def test_the_edge_loss_is_that_of_sobel_s_kernels():
+    across = torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]])[None, None] / 4
+    mask = torch.rand(2, 1, 12, 17)
+    found = _sobel(mask)
+    for response, kernel in zip(found, (across, across.transpose(2, 3)), strict=True):
+        assert torch.allclose(response, F.conv2d(mask, kernel, padding=1), atol=1e-6)

@@ -85,23 +85,32 @@ class OnnxEngine:
         cores = threads or len(os.sched_getaffinity(0))
         self.threads = cores if device == "cpu" else 1
         # Views on a core each are faster than cores that share a view and wait for each other at
-        # every layer; and the answer does not depend on how many there are.
+        # every layer; and the answer does not depend on how many there are. A large view comes
+        # alone, and is shared.
         self._session = _open(path, _provider(device), threads=1)
+        self._path, self._shared = path, None
         self._pool: ThreadPoolExecutor | None = None
 
     def __call__(self, views: Views) -> Masks:
         """See `Engine`."""
         if self.threads == 1 or len(views) == 1:
-            return self._run(views)
+            return self._run(views, self.threads)
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self.threads)
         return np.concatenate(list(self._pool.map(self._run, np.split(views, len(views)))))
 
-    def _run(self, views: Views) -> Masks:
+    def _run(self, views: Views, threads: int = 1) -> Masks:
         # What a large view took is given back; tiles take the same memory over and over.
         large = views[:, 0].size > LARGE
-        (masks,) = self._session.run(None, {"views": views}, _giving_back() if large else None)
+        session = self._for_large() if large and threads > 1 else self._session
+        (masks,) = session.run(None, {"views": views}, _giving_back() if large else None)
         return np.asarray(masks, np.float32)
+
+    def _for_large(self) -> Any:  # untyped library
+        """The network on all cores, opened when it is first needed (in a fortieth of a second)."""
+        if self._shared is None:
+            self._shared = _open(self._path, _provider("cpu"), threads=self.threads)
+        return self._shared
 
 
 class OnnxProposer:
@@ -112,17 +121,21 @@ class OnnxProposer:
     Args:
         threads: cores that share a photo; None takes every core that this process may use.
         device: see `OnnxEngine`.
+        prompt: an .onnx file in place of the catalog's second half, which answers prompts.
 
     Raises:
         ModelError: no such model, a damaged file, or a device that is not available.
     """
 
-    def __init__(self, *, threads: int | None = None, device: str = "cpu") -> None:
-        look, answers = find(PROPOSAL, role="proposal"), find(PROMPT, role="prompt")
+    def __init__(
+        self, *, threads: int | None = None, device: str = "cpu", prompt: Path | None = None
+    ) -> None:
+        look = find(PROPOSAL, role="proposal")
         self.stride = look.stride
         cores = threads or len(os.sched_getaffinity(0))
+        files = _verified(look), prompt or _verified(find(PROMPT, role="prompt"))
         self._look, self._answers = (
-            _open(_verified(row), _provider(device), threads=cores) for row in (look, answers)
+            _open(path, _provider(device), threads=cores) for path in files
         )
         self._seen: tuple[Views, Masks] | None = None
 

@@ -6,7 +6,7 @@ the zoom, whose prior will be the network's own answer to the first (see train.p
 """
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -27,6 +27,8 @@ Sample = dict[str, NDArray[np.uint8] | NDArray[np.int64]]
 WHOLE_SHARE = 0.62  # samples that start from the whole object rather than from a window
 REAL_SHARE = 0.6  # where a real network's coarse mask is at hand, how often it is used
 PROPOSAL_SHARE = 0.85  # where that has a proposal, how often it is the first view's prior
+MIXED_SHARE = 0.25  # likewise, how often the prior holds some of the coarse mask too
+GOOD_SHARE = 0.2  # of these, how often the coarse mask is better than its proposal
 RING_WEIGHT = 0.25  # loss weight where the truth's own edge is uncertain
 MINIMUM_EXTENT = 20  # objects smaller than this many pixels across teach nothing
 
@@ -51,7 +53,7 @@ class Item:
     truth: bytes | None
     labels: bytes | None
     coarse: tuple[bytes, ...]
-    proposals: tuple[bytes | None, ...]
+    proposals: tuple[tuple[bytes, ...], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,10 +91,11 @@ class Library:
     Args:
         root: a folder with one folder a source, files as `<id>_im.jpg` with `<id>_gt.png` or
             `<id>_labels.png` and any `<id>_seg_*.png`; `_backgrounds/*.jpg`, `_cutouts/*.webp`.
-        proposals: a folder that propose.py filled from it, where there is one.
+        proposals: folders that propose.py filled from it; one proposal is drawn where several
+            have it.
     """
 
-    def __init__(self, root: Path, proposals: Path | None = None) -> None:
+    def __init__(self, root: Path, proposals: Sequence[Path] = ()) -> None:
         self.root, self.proposals = root, proposals
         self.sources = [s for s in read_sources() if s.name[0] == "_" or (root / s.name).is_dir()]
         self.items = {
@@ -121,14 +124,12 @@ class Library:
             truth=read("gt"),
             labels=read("labels"),
             coarse=tuple(file.read_bytes() for file in coarse),
-            proposals=tuple(self._proposal(file) for file in coarse),
+            proposals=tuple(self._proposals(file) for file in coarse),
         )
 
-    def _proposal(self, coarse: Path) -> bytes | None:
-        if self.proposals is None:
-            return None
-        file = proposal_path(coarse, self.root, self.proposals)
-        return file.read_bytes() if file.exists() else None
+    def _proposals(self, coarse: Path) -> tuple[bytes, ...]:
+        files = [proposal_path(coarse, self.root, folder) for folder in self.proposals]
+        return tuple(file.read_bytes() for file in files if file.exists())
 
     def scene(self, size: int, random: Generator) -> Scene:
         """Draw one object. Made scenes come at 2 * size pixels, real ones at their own."""
@@ -249,8 +250,14 @@ def real_scene(item: Item, random: Generator) -> Scene | None:
         rough = _decode(item.coarse[pick], cv2.IMREAD_GRAYSCALE)
         coarse = (rough > 128).astype(np.uint8) * 255
         soft = item.proposals[pick]
-        if soft is not None and random.random() < PROPOSAL_SHARE:
-            proposal = _decode(soft, cv2.IMREAD_GRAYSCALE)
+        if soft and random.random() < PROPOSAL_SHARE:
+            one = soft[int(random.integers(len(soft)))]
+            proposal = _decode(one, cv2.IMREAD_GRAYSCALE)
+            if random.random() < GOOD_SHARE:
+                # Users bring good masks too. The network has to tell from the photo which of the
+                # two to follow, not from which of its inputs each comes in.
+                good = inside if random.random() < 0.5 else coarsen.touch(inside, random)
+                coarse = good.astype(np.uint8) * 255
     return Scene(
         photo=photo,
         truth=truth,
@@ -365,6 +372,9 @@ def _masks(views: dict[str, Photo], random: Generator, *, whole: bool) -> tuple[
     truth = _half(views["truth"]) > 128
     if "coarse" in views and whole:
         prior = _half(views["proposal"]) if "proposal" in views else None
+        if prior is not None and random.random() < MIXED_SHARE:
+            share = random.uniform(0.15, 0.5)
+            prior = np.asarray(cv2.addWeighted(prior, 1 - share, _half(views["coarse"]), share, 0))
         return np.where(views["coarse"] > 128, 255, 0).astype(np.uint8), prior
     photo = _half(views["photo"])
     rough = coarsen.coarsen(truth, photo, random).astype(np.uint8) * 255

@@ -21,6 +21,11 @@ from typing import Any, Generic, Protocol, TypeVar
 import torch
 from torch import Tensor, distributed, nn
 
+BF16 = "_is_avx512_bf16_supported"  # of torch.cpu, from 2.6 on; there is no public name for it
+
+CHECKPOINT = "last.pt"
+"""A run's checkpoint, in its folder."""
+
 Net = TypeVar("Net", bound=nn.Module)
 Batch = dict[str, Tensor]
 Drawn = TypeVar("Drawn")
@@ -96,6 +101,15 @@ class Recipe(Generic[Net, Drawn]):
     learn: Callable[[State[Net], Drawn], float]
     rate_share: Callable[[int, float], float]
     steps: int | None = None
+
+
+def half_precision(device: torch.device) -> torch.autocast:
+    """bfloat16 where the device computes in it: a GPU, or a CPU with AVX-512 BF16 (twice as fast).
+
+    On others it would be slower than float32, which is kept there.
+    """
+    fast = device.type == "cuda" or bool(getattr(torch.cpu, BF16, lambda: False)())
+    return torch.autocast(device.type, torch.bfloat16, enabled=fast)
 
 
 def averaged(model: Net, ema: float) -> Net:
@@ -176,10 +190,10 @@ def train(
                 row |= {"loss": round(state.loss, 4), "minutes": round(state.seconds / 60, 2)}
                 print(json.dumps(row), file=curve, flush=True)
             if leads and time.monotonic() - saved > save_every:
-                state.save(folder / "last.pt", recipe.config)
+                state.save(folder / CHECKPOINT, recipe.config)
                 saved = time.monotonic()
     if leads:
-        state.save(folder / "last.pt", recipe.config)
+        state.save(folder / CHECKPOINT, recipe.config)
 
 
 def _progress(began: float, minutes: float, step: int, steps: int | None) -> float:
@@ -264,7 +278,7 @@ def take_up(
 ) -> None:
     """Go on from the run's checkpoint, or start from a pretrained encoder where there is none."""
     folder.mkdir(parents=True, exist_ok=True)
-    checkpoint = folder / "last.pt"
+    checkpoint = folder / CHECKPOINT
     if checkpoint.exists():
         state.load(checkpoint)
     elif encoder and load_encoder:

@@ -1,5 +1,7 @@
 """The training loss: right pixels, right overlap, right edge."""
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -14,17 +16,33 @@ def edge_emphasis(truth: Tensor) -> Tensor:
 
 
 def _highest(mask: Tensor) -> Tensor:
-    """Greatest value within EDGE_RADIUS, rows first and then columns (9 + 9 reads, not 81)."""
-    kernel = 2 * EDGE_RADIUS + 1
-    rows = F.max_pool2d(mask, (kernel, 1), 1, (EDGE_RADIUS, 0))
-    return F.max_pool2d(rows, (1, kernel), 1, (0, EDGE_RADIUS))
+    """Greatest value within EDGE_RADIUS, in rows and then in columns.
+
+    A window's greatest value is that of two shorter windows that cover it: 4 steps and not 9.
+    """
+    for axis in (2, 3):
+        size = mask.shape[axis]
+        beyond = [EDGE_RADIUS if side == axis else 0 for side in (3, 3, 2, 2)]
+        mask = F.pad(mask, beyond, value=-math.inf)
+        seen, window = 1, 2 * EDGE_RADIUS + 1
+        while seen < window:
+            step = min(seen, window - seen)
+            length = mask.shape[axis] - step
+            mask = torch.maximum(mask.narrow(axis, 0, length), mask.narrow(axis, step, length))
+            seen += step
+        mask = mask.narrow(axis, 0, size)
+    return mask
 
 
-def _sobel(mask: Tensor) -> Tensor:
-    """Horizontal and vertical Sobel responses, (N, 2, H, W), scaled to a step of 1."""
-    across = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]]) / 4
-    kernels = torch.stack([across, across.T])[:, None].to(mask)
-    return F.conv2d(mask, kernels, padding=1)
+def _sobel(mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Horizontal and vertical Sobel responses, each (N, 1, H, W), scaled to a step of 1.
+
+    By differences of slices: as convolutions of one channel they took a third of a training step.
+    """
+    padded = F.pad(mask, (1, 1, 1, 1))
+    rows = padded[:, :, :-2] + 2 * padded[:, :, 1:-1] + padded[:, :, 2:]
+    columns = padded[..., :-2] + 2 * padded[..., 1:-1] + padded[..., 2:]
+    return (rows[..., 2:] - rows[..., :-2]) / 4, (columns[:, :, 2:] - columns[:, :, :-2]) / 4
 
 
 def weighted_mean(values: Tensor, weight: Tensor) -> Tensor:
@@ -59,7 +77,8 @@ def refinement_loss(
     entropy = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")
     pixels = weighted_mean(entropy, near) + weighted_mean((mask - truth).abs(), near)
     overlap = overlap_loss(mask, truth, weight)
-    edges = weighted_mean((_sobel(mask) - _sobel(truth)).abs().sum(1, keepdim=True), near)
+    across, down = _sobel(mask - truth)
+    edges = weighted_mean(across.abs() + down.abs(), near)
     coarse = mask.new_zeros(())
     for head, stride in ((at4, 4), (at8, 8)):
         small, trust = F.avg_pool2d(truth, stride), F.avg_pool2d(weight, stride)

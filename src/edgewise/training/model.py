@@ -75,7 +75,9 @@ class InvertedResidual(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, channels, H, W) to (N, out, H / stride, W / stride)."""
         y = F.relu6(self._bn0(self._expand_conv(x))) if self.expands else x
-        y = F.relu6(self._bn1(self._depthwise_conv(y)))
+        # In half precision the way back through a convolution of single channels is slow on CPUs.
+        with torch.autocast(y.device.type, enabled=False):
+            y = F.relu6(self._bn1(self._depthwise_conv(y.float())))
         narrow: Tensor = self._bn2(self._project_conv(y))
         return x + narrow if self.residual else narrow
 

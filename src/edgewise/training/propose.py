@@ -60,8 +60,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Make proposals for the real coarse masks.")
     parser.add_argument("data", type=Path, help="the training folder (docs/training.md)")
     parser.add_argument("output", type=Path, help="where the proposals go; continued if it exists")
+    parser.add_argument("--prompt", type=Path, help="a prompt.onnx in place of the one that ships")
     options = parser.parse_args()
-    network = OnnxProposer()
+    network = OnnxProposer(prompt=options.prompt)
     for number, path in enumerate(sorted(options.data.glob("*/*_seg_*.png"))):
         target = proposal_path(path, options.data, options.output)
         if target.exists():

@@ -67,6 +67,12 @@ def _stack(photo: Tensor, prior: Tensor, coarse: Tensor) -> Tensor:
     return torch.cat([rgb, prior, coarse], 1).contiguous(memory_format=torch.channels_last)
 
 
+def first_views(batch: Batch) -> Tensor:
+    """The network's input (N, 5, S, S) of a batch's first views."""
+    prior, coarse = _floats(batch, "prior", "coarse")
+    return _stack(batch["photo"], prior, coarse)
+
+
 def next_prior(answer: Tensor, place: Tensor) -> Tensor:
     """The network's answer to the first views, cut and enlarged for the second ones.
 
@@ -91,10 +97,10 @@ def learn(state: State, batch: Batch, config: Config) -> float:
     """One step on both zooms; the mean of the two losses."""
     device = next(state.model.parameters()).device
     batch = {key: value.to(device, non_blocking=True) for key, value in batch.items()}
-    cast = torch.autocast("cuda", torch.bfloat16, enabled=device.type == "cuda")
-    truth, weight, coarse, prior = _floats(batch, "truth", "weight", "coarse", "prior")
+    cast = loop.half_precision(device)
+    truth, weight, prior = _floats(batch, "truth", "weight", "prior")
     with cast:
-        outputs = state.model.features(_stack(batch["photo"], prior, coarse))
+        outputs = state.model.features(first_views(batch))
     logits, at4, at8 = (output.float() for output in outputs)
     first = refinement_loss((logits, at4, at8), truth, weight)
     first.backward()  # type: ignore[no-untyped-call]
@@ -129,7 +135,9 @@ def batches(library: Library, config: Config, *, seed: int, workers: int) -> Ite
 def main() -> None:
     """Command line: see --help."""
     parser = loop.run_parser("Train edgewise's refinement network.", Config, minutes=None)
-    parser.add_argument("--proposals", type=Path, help="folder that propose.py filled from data")
+    parser.add_argument(
+        "--proposals", type=Path, nargs="*", default=(), help="folders that propose.py filled"
+    )
     options = parser.parse_args()
     config: Config = loop.config_of(options, Config)
     rank, _ = loop.join_processes()
