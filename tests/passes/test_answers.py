@@ -5,7 +5,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgewise.passes.answers import Doubled, Known, Refined, whole
+from edgewise.passes.answers import Doubled, Halved, Known, Refined, whole
 from edgewise.passes.view import Box
 
 RANDOM = np.random.default_rng(5)
@@ -32,6 +32,16 @@ def test_doubling_by_region_is_doubling_the_whole(data):
     expected = cv2.resize(SOFT, (262, 180), interpolation=cv2.INTER_LINEAR)[:, :261]
     box = _box(data.draw, doubled.shape)
     assert np.allclose(doubled.read(box), expected[box.slices], atol=1e-6)
+
+
+@given(st.data())
+def test_halving_by_region_is_halving_the_whole(data):
+    halved = Halved(Known(SOFT[:, :130]))
+    expected = SOFT[:, :130].reshape(45, 2, 65, 2).mean((1, 3))
+    assert halved.shape == expected.shape
+    box = _box(data.draw, halved.shape, 5)
+    padded = np.pad(expected, 5, mode="edge")
+    assert np.allclose(halved.read(box), padded[box.moved(5, 5).slices], atol=1e-6)
 
 
 def test_parts_that_overlap_are_weighed():

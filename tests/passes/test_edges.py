@@ -54,20 +54,23 @@ def test_an_overview_larger_than_the_view_gets_a_pass_at_the_view_s_size():
     assert zooms((384, 384), (300, 300)) == [0]
 
 
-def test_a_large_view_is_passed_once():
+@pytest.mark.parametrize(("doubled_pixels", "tiles"), [(64 * 64 - 1, 1), (64 * 64, 4)])
+def test_small_views_are_passed_at_twice_their_size(doubled_pixels, tiles):
     engine, truth = ColourEngine(), disc((64, 64), (32, 32), 20)
     soft, rough = truth.astype(np.float32), truth.astype(np.uint8) * 255
-    settings = EdgeSettings(tile=64, overlap=16, rounds=3, rounds_pixels=64 * 64 - 1)
-    _passes(engine, red_on_blue(truth), soft, rough, settings)
-    assert len(engine.shapes) == 1
+    settings = EdgeSettings(tile=64, overlap=0, doubled_pixels=doubled_pixels)
+    answer = _passes(engine, red_on_blue(truth), soft, rough, settings)
+    assert len(engine.shapes) == tiles
+    assert np.array_equal(answer > 0.5, truth)
 
 
-def test_the_photo_s_own_size_is_passed_as_often_as_asked():
-    engine, truth = ColourEngine(), disc((64, 64), (32, 32), 20)
+@given(st.integers(33, 90), st.integers(33, 90))
+def test_any_view_comes_back_at_its_own_size(height, width):
+    truth = disc((height, width), (height // 2, width // 2), 14)
     soft, rough = truth.astype(np.float32), truth.astype(np.uint8) * 255
-    settings = EdgeSettings(tile=64, overlap=16, rounds=3)
-    _passes(engine, red_on_blue(truth), soft, rough, settings)
-    assert len(engine.shapes) == 3
+    settings = EdgeSettings(tile=64, overlap=16)
+    answer = _passes(ColourEngine(), red_on_blue(truth), soft, rough, settings)
+    assert np.array_equal(answer > 0.5, truth)
 
 
 def test_the_band_holds_the_contour_and_what_is_unsure():
@@ -168,7 +171,7 @@ def test_without_a_band_nothing_may_change():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"tile": 0}, {"overlap": 256}, {"batch": 0}, {"reach": 0}, {"doubt": 0.5}, {"rounds": 0}],
+    [{"tile": 0}, {"overlap": 256}, {"batch": 0}, {"reach": 0}, {"doubt": 0.5}],
 )
 def test_settings_that_cannot_work_are_refused(wrong):
     with pytest.raises(InputError, match=str(next(iter(wrong)))):

@@ -1,11 +1,22 @@
 """Planes give the same pixels by region as whole."""
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgewise.passes.planes import Held, Level, Pyramid, Window, any_inside, halved, reduced, strips
+from edgewise.passes.planes import (
+    Held,
+    Level,
+    Pyramid,
+    Twice,
+    Window,
+    any_inside,
+    halved,
+    reduced,
+    strips,
+)
 from edgewise.passes.view import Box
 
 PHOTO = np.random.default_rng(3).integers(0, 256, (83, 117, 3), dtype=np.uint8)
@@ -20,6 +31,25 @@ def test_a_level_read_by_region_is_the_whole_level(power, data):
     left = data.draw(st.integers(0, level.shape[1] - 1))
     box = Box(top, left, data.draw(st.integers(top + 1, level.shape[0])), level.shape[1])
     assert np.array_equal(level.read(box), whole[box.slices])
+
+
+@given(st.data())
+def test_a_photo_doubled_by_region_is_the_whole_doubled(data):
+    twice = Twice(Held(PHOTO))
+    expected = cv2.resize(PHOTO, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+    assert twice.shape == expected.shape[:2]
+    top = data.draw(st.integers(0, twice.shape[0] - 1))
+    left = data.draw(st.integers(0, twice.shape[1] - 1))
+    box = Box(top, left, data.draw(st.integers(top + 1, twice.shape[0])), twice.shape[1])
+    assert np.abs(twice.read(box).astype(int) - expected[box.slices]).max() <= 1
+
+
+def test_a_mask_doubled_stays_black_and_white():
+    mask = np.zeros((9, 8), np.uint8)
+    mask[2:6, 3:7] = 255
+    level = Pyramid(Held(mask)).level(-1)
+    doubled = level.read(Box(0, 0, *level.shape))
+    assert np.array_equal(doubled, np.repeat(np.repeat(mask, 2, 0), 2, 1))
 
 
 def test_reading_outside_repeats_the_rim():

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgewise.network.runtime import Engine
-from edgewise.passes.edges import EdgeSettings
+from edgewise.refiner import Settings
 from edgewise.studio import edits
 from edgewise.studio.document import Busy, Document
 from edgewise.studio.first import Hints, Scribble
@@ -197,5 +197,5 @@ def test_the_expected_number_of_runs_is_about_right(radius):
     shape = (300, 300)
     mask = disc(shape, (150, 150), radius * 3)
     Job(engine, None).refiner.refine(red_on_blue(mask), mask.astype(np.float32))
-    expected = edits.expected_runs(mask, EdgeSettings())
+    expected = edits.expected_runs(mask, Settings())
     assert expected / 3 <= len(engine.shapes) <= expected * 3

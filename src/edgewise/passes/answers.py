@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewise.passes.planes import read_over, strips
+from edgewise.passes.planes import halved, read_over, strips
 from edgewise.passes.threads import mapped
 from edgewise.passes.view import Box
 
@@ -79,6 +79,27 @@ class Doubled:
         large = cv2.resize(part, size, interpolation=cv2.INTER_LINEAR)
         own = box.moved(-2 * half.top, -2 * half.left)
         return np.asarray(large[own.slices], np.float32)
+
+
+@dataclass(frozen=True)
+class Halved:
+    """An answer at half its size, the mean of four pixels each."""
+
+    double: Answer
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width."""
+        return halved(self.double.shape, 1)
+
+    def read(self, box: Box) -> Soft:
+        """See `Answer`."""
+        return read_over(self._inside, self.shape, box)
+
+    def _inside(self, box: Box) -> Soft:
+        part = self.double.read(box.enlarged(2))
+        size = box.width, box.height
+        return np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 class Refined:

@@ -1,4 +1,4 @@
-"""The edge passes: from the overview to the photo's own size, doubling at every step.
+"""The edge passes: from the overview to the photo's own size or twice that, doubling every time.
 
 Each pass looks only at tiles that hold some of the boundary or of what is still uncertain, and
 nothing else is computed or held, so the cost follows the length of the edge. Tiles are chosen by
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from edgewise.errors import InputError
 from edgewise.network.runtime import Engine
-from edgewise.passes.answers import Answer, Doubled, Known, Refined
+from edgewise.passes.answers import Answer, Doubled, Halved, Known, Refined
 from edgewise.passes.overview import rescaled, stacked, to_bytes
 from edgewise.passes.planes import Level, Pyramid, halved, reduced
 from edgewise.passes.threads import mapped
@@ -33,8 +33,7 @@ class EdgeSettings:
         batch: tiles of one run of the network; more than one pays on a GPU alone.
         doubt: probabilities within doubt..1 - doubt count as unsure.
         reach: how far from the band a pass may change the answer, in pixels of its zoom.
-        rounds: passes at the photo's own size, each fed the one before.
-        rounds_pixels: larger views than this get one of them alone.
+        doubled_pixels: views of at most so many are looked at beyond their own size, at twice it.
     """
 
     tile: int = 192
@@ -42,8 +41,7 @@ class EdgeSettings:
     batch: int = 1
     doubt: float = 0.4
     reach: float = 16.0
-    rounds: int = 2
-    rounds_pixels: int = 4_000_000
+    doubled_pixels: int = 4_000_000
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""
@@ -51,10 +49,10 @@ class EdgeSettings:
             raise InputError(
                 f"tile {self.tile}, overlap {self.overlap}: overlap must be in 0..tile-{GRAIN}"
             )
-        if self.batch < 1 or self.rounds < 1 or self.reach <= 0 or not 0 < self.doubt < 0.5:
+        if self.batch < 1 or self.reach <= 0 or not 0 < self.doubt < 0.5:
             raise InputError(
-                f"batch {self.batch}, rounds {self.rounds}, reach {self.reach}, doubt "
-                f"{self.doubt}: they must be at least 1, at least 1, above 0, and in 0..0.5"
+                f"batch {self.batch}, reach {self.reach}, doubt {self.doubt}: they must be at "
+                "least 1, above 0, and in 0..0.5"
             )
 
 
@@ -188,7 +186,10 @@ def edge_answer(
     soft: NDArray[np.float32],
     settings: EdgeSettings,
 ) -> Answer:
-    """All passes of a view, from the overview's answer to the view's own size.
+    """All passes of a view, from the overview's answer to the view's own size, or to twice that.
+
+    Returns:
+        The answer at the view's own size.
 
     Args:
         engine: the network.
@@ -198,12 +199,12 @@ def edge_answer(
         settings: how to look.
     """
     size = photo.plane.shape
-    powers = zooms((soft.shape[0], soft.shape[1]), size)
-    rounds = settings.rounds if size[0] * size[1] <= settings.rounds_pixels else 1
+    last = -1 if math.prod(size) <= settings.doubled_pixels else 0
+    powers = [power + last for power in zooms((soft.shape[0], soft.shape[1]), halved(size, last))]
     shape = halved(size, powers[0])
     answer: Answer = Known(rescaled(soft, shape))
     looked, grain = [Box(0, 0, *shape)], GRAIN
-    for index, power in enumerate(powers + [0] * (rounds - 1)):
+    for power in powers:
         shape = halved(size, power)
         # Work is looked for at half this zoom where the answer comes from there: the contour of
         # the doubled answer lies within the pixels on both sides of the half one's.
@@ -215,5 +216,5 @@ def edge_answer(
         answer = edge_pass(
             engine, photo.level(power), coarse.level(power), answer, looked, settings
         )
-        grain = GRAIN // 2 if index + 1 < len(powers) else GRAIN
-    return answer
+        grain = GRAIN // 2
+    return Halved(answer) if last else answer

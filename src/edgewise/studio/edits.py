@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgewise.errors import EdgewiseWarning
-from edgewise.passes.edges import EdgeSettings
+from edgewise.passes.edges import zooms
 from edgewise.passes.view import Box
-from edgewise.refiner import Refiner
+from edgewise.refiner import Refiner, Settings
 from edgewise.studio.document import Busy, Change, Document, Flags
 from edgewise.studio.first import Hints, first_mask
 from edgewise.studio.jobs import Job
@@ -154,7 +154,7 @@ def _run(
     refiner: Refiner, job: Job, busy: Busy, photo: NDArray[np.uint8], mask: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     """The refiner's answer, float32 hxw; the document's clients see how far it is."""
-    expected = expected_runs(mask > 0.5, refiner.settings.edges) + (refiner.proposer is not None)
+    expected = expected_runs(mask > 0.5, refiner.settings) + (refiner.proposer is not None)
 
     def report(runs: int) -> None:
         busy.done = min(0.95, runs / expected)
@@ -168,22 +168,25 @@ def _run(
     return fresh
 
 
-def expected_runs(inside: NDArray[np.bool_], settings: EdgeSettings) -> int:
+def expected_runs(inside: NDArray[np.bool_], settings: Settings) -> int:
     """About how often the network will run for a mask, bool HxW: the overview and the edge's tiles.
 
     A contour of n pixels crosses about 1 + 1.5 n / core tiles of that core, and never more than
-    lie around its box; a pass at half the size has half the contour, so that all passes together
-    cost twice the last one.
+    lie around its box; a pass at half the size has half of them. The last is at twice the view's
+    size where the view is small.
     """
+    edges = settings.edges
     square = np.ones((3, 3), np.uint8)
     contour = cv2.morphologyEx(inside.astype(np.uint8), cv2.MORPH_GRADIENT, square)
-    core = settings.tile - settings.overlap
     _, _, width, height = cv2.boundingRect(contour)
+    scale = 1 + (inside.size <= edges.doubled_pixels)
+    core = (edges.tile - edges.overlap) / scale
     around = math.ceil(max(1, width) / core) * math.ceil(max(1, height) / core)
     length = np.count_nonzero(contour) / 2  # pixels on both sides were counted
     tiles = min(around, 1 + 1.5 * length / core)
-    passes = 2 + (settings.rounds - 1 if inside.size <= settings.rounds_pixels else 0)
-    return 1 + math.ceil(passes * tiles / settings.batch)
+    last = scale * max(1, width, height)
+    passes = len(zooms((settings.overview_side, settings.overview_side), (last, last)))
+    return 1 + math.ceil((2 - 0.5 ** (passes - 1)) * tiles / edges.batch)
 
 
 def _settle(
