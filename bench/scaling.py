@@ -6,7 +6,9 @@ The photo is noise with a shape in another colour; the coarse mask is the shape,
 is a box of stripes: more stripes in one frame are more boundary in the same photo; a frame around
 one shape, ever larger, is more photo around the same boundary, looked at as a whole because two
 specks in its corners widen the view. Times are processor seconds of `Refiner.refine` alone; an
-exponent is the slope of a straight line through the logarithms.
+exponent is the slope of a straight line through the logarithms. `looks_s` is the part of them that
+the looks at the whole view cost, whatever the shape (`overview_only`); the exponent of the edges
+is that of the rest.
 """
 
 import argparse
@@ -18,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewise.network.runtime import Engine
+from edgewise.network.runtime import Engine, OnnxProposer
 from edgewise.refiner import Refiner
 
 
@@ -70,22 +72,29 @@ def measure(truth: NDArray[np.bool_], threads: int, repeat: int) -> dict[str, fl
     refiner = Refiner.open(threads=threads)
     refiner.engine = engine = CountingEngine(refiner.engine)
     photo, coarse = photographed(truth), np.roll(truth, (3, -4), (0, 1))
-    seconds = []
-    for _ in range(repeat):
-        began = time.process_time()
-        refiner.refine(photo, coarse)
-        seconds.append(time.process_time() - began)
+    seconds: dict[bool, float] = {}
+    for overview_only in (True, False):
+        engine.pixels = 0
+        times = []
+        for _ in range(repeat):
+            refiner.proposer = OnnxProposer(threads=threads)  # which has not seen the photo
+            began = time.process_time()
+            refiner.refine(photo, coarse, overview_only=overview_only)
+            times.append(time.process_time() - began)
+        seconds[overview_only] = min(times)
     return {
         "megapixels": round(truth.size / 1e6, 3),
         "boundary": boundary(truth),
-        "cpu_s": round(min(seconds), 3),
+        "cpu_s": round(seconds[False], 3),
+        "looks_s": round(seconds[True], 3),
         "network_megapixels": round(engine.pixels / repeat / 1e6, 3),
     }
 
 
-def exponent(rows: list[dict[str, float]], of: str) -> float:
-    """The slope of log time over log `of`."""
-    x, y = (np.log([row[key] for row in rows]) for key in (of, "cpu_s"))
+def exponent(rows: list[dict[str, float]], of: str, *, edges: bool = False) -> float:
+    """The slope of log time over log `of`, of all of it or of the edges' part."""
+    times = [row["cpu_s"] - edges * row["looks_s"] for row in rows]
+    x, y = np.log([row[of] for row in rows]), np.log(times)
     return round(float(np.polyfit(x, y, 1)[0]), 3)
 
 
@@ -111,6 +120,7 @@ def main() -> None:
         "by_boundary": by_boundary,
         "by_area": by_area,
         "exponent_of_boundary": exponent(by_boundary, "boundary"),
+        "exponent_of_boundary_of_edges": exponent(by_boundary, "boundary", edges=True),
         "exponent_of_area": exponent(by_area, "megapixels"),
     }
     print(json.dumps(found, indent=1))

@@ -1,5 +1,7 @@
 """The refiner: right with a perfect engine, harmless with none, the same however it tiles."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,6 +14,7 @@ from edgewise.images import read_photo
 from edgewise.masks import read_mask
 from edgewise.network.runtime import OnnxEngine
 from edgewise.passes.edges import EdgeSettings
+from edgewise.passes.planes import Held, Pyramid
 from edgewise.refiner import Refiner, Settings
 from tests.fakes import AnswerEngine, ColourEngine, disc, overlap, prior_of, red_on_blue
 
@@ -143,6 +146,18 @@ def test_a_second_proposal_is_prompted_with_what_the_overview_made_of_the_first(
     assert overlap(second, first) < 0.88
 
 
+@given(st.floats(0, 1))
+def test_the_overview_starts_from_proposal_and_coarse_mask_in_their_shares(share):
+    proposed = np.zeros((20, 30), np.float32)
+    proposed[:10] = 0.8
+    coarse = np.zeros((80, 120), np.uint8)
+    coarse[:, :60] = 255
+    refiner = Refiner(ColourEngine(), settings=replace(SMALL, coarse_share=share))
+    prior = refiner.prior(Pyramid(Held(coarse)), proposed)
+    assert np.allclose(prior[5, [5, 25]], [0.8 * (1 - share) + share, 0.8 * (1 - share)], atol=1e-5)
+    assert np.allclose(prior[15, [5, 25]], [share, 0], atol=1e-5)
+
+
 def test_the_second_proposal_can_be_left_out():
     assert len(_prompts(disc((160, 200), (80, 90), 40), proposal_again=1.1)) == 1
 
@@ -186,7 +201,9 @@ def test_arrays_of_another_form_are_refused(photo, mask, message):
         Refiner(ColourEngine()).refine(photo, mask)
 
 
-@pytest.mark.parametrize("wrong", [{"margin": -1}, {"overview_rounds": 0}, {"near": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{"margin": -1}, {"overview_rounds": 0}, {"near": 0}, {"coarse_share": 1.1}]
+)
 def test_settings_that_cannot_work_are_refused(wrong):
     with pytest.raises(InputError, match=str(next(iter(wrong)))):
         Settings(**wrong)

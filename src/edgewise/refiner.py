@@ -20,7 +20,7 @@ from edgewise.network.catalog import DEFAULT
 from edgewise.network.runtime import Engine, OnnxEngine, OnnxProposer, Proposer
 from edgewise.passes.answers import Answer, Known, whole
 from edgewise.passes.edges import EdgeSettings, edge_answer
-from edgewise.passes.overview import overview, overview_power, rescaled, to_bytes
+from edgewise.passes.overview import overview, overview_power, rescaled, resized, to_bytes
 from edgewise.passes.planes import Enlarged, Held, Plane, Pyramid, Window, any_inside, halved
 from edgewise.passes.proposal import propose
 from edgewise.passes.settle import Settled, Trust, agreement
@@ -40,6 +40,7 @@ class Settings:
         proposal_least: IoU with the coarse mask from which a proposal is believed.
         proposal_again: IoU with the overview's answer from which a second proposal, prompted with
             that answer, counts as much as the first; above 1 there is none.
+        coarse_share: share of the coarse mask beside a proposal in what the overview starts from.
         overview_side: longer side of the overview, in pixels.
         overview_rounds: looks at the overview, each fed the one before.
         view_gain: pieces get views of their own where those are smaller by this factor.
@@ -61,6 +62,7 @@ class Settings:
     proposal_side: int = 672
     proposal_least: float = 0.6
     proposal_again: float = 0.8
+    coarse_share: float = 0.25
     overview_side: int = 512
     overview_rounds: int = 1
     view_gain: float = 1.6
@@ -86,6 +88,8 @@ class Settings:
                 f"proposal_side {self.proposal_side}, proposal_least {self.proposal_least}: "
                 "they must be at least 0, and in 0..1"
             )
+        if not 0 <= self.coarse_share <= 1:
+            raise InputError(f"coarse_share {self.coarse_share}: must be in 0..1")
         if not 0 <= self.free < self.near or self.view_gain <= 0:
             raise InputError(
                 f"free {self.free}, near {self.near}, view_gain {self.view_gain}: free must be "
@@ -248,8 +252,23 @@ class Refiner:
             coarse.whole(power),
             long_side=settings.overview_side,
             rounds=settings.overview_rounds,
-            prior=proposed,
+            prior=None if proposed is None else self.prior(coarse, proposed),
         )
+
+    def prior(self, coarse: Pyramid, proposed: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the overview starts from where there is a proposal.
+
+        Args:
+            coarse: the coarse mask of a view.
+            proposed: float32 hxw in 0..1, what `proposal` gave for it.
+
+        Returns:
+            float32 hxw in 0..1: both, in the settings' shares.
+        """
+        power = overview_power(coarse.plane.shape, max(proposed.shape))
+        rough = resized(coarse.whole(power), (proposed.shape[0], proposed.shape[1]))
+        share = np.float32(self.settings.coarse_share)
+        return np.asarray((1 - share) * proposed + share / 255 * rough, np.float32)
 
     def finished(
         self,

@@ -328,7 +328,9 @@ def _overviews(
     views = []
     for look, prior in zip(looks, proposed, strict=True):
         small = resized(look.coarse.whole(0), size)
-        first = small if prior is None else to_bytes(rescaled(prior, size))
+        first = small
+        if prior is not None:
+            first = to_bytes(rescaled(refiner.prior(look.coarse, prior), size))
         views.append(stacked(resized(look.photo.whole(0), size), first, small))
     batch = np.stack(views)
     answers: NDArray[np.float32] = refiner.engine(batch)
