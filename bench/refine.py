@@ -1,7 +1,8 @@
 """Time and peak memory of refining one photo, by size and by step.
 
 `whole` is settling and writing the answer into an array; `network` is the refinement network's time
-summed over its threads; `propose` is the proposal network's.
+summed over its threads; `propose` is the proposal network's. `refine` is one more photo in the same
+process (the first one mirrored), from array to mask.
 
     python bench/refine.py [--sizes 0.5 2 8 18] [--threads 2] [--repeat 3] [--json FILE]
 
@@ -85,7 +86,12 @@ def measure(photo: Path, mask: Path, threads: int) -> dict[str, float]:
     timed(seconds, "write", write_mask)(mask.with_name("out.png"), refined.mask)
     figures = {f"{name}_s": round(value, 3) for name, value in seconds.items()}
     figures["inside_s"] = round(time.perf_counter() - whole, 3)
-    figures["network_megapixels"] = round(engine.pixels / 1e6, 2)
+    pixels = engine.pixels
+    mirrored = np.ascontiguousarray(picture[:, ::-1]), np.ascontiguousarray(coarse[:, ::-1])
+    again = time.perf_counter()
+    refiner.refine(*mirrored)
+    figures["refine_s"] = round(time.perf_counter() - again, 3)
+    figures["network_megapixels"] = round(pixels / 1e6, 2)
     figures["peak_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     figures["changed_share"] = round(float(np.mean(refined.mask != (coarse > 0.5))), 4)
     return figures

@@ -15,6 +15,7 @@ from edgewise.masks import read_mask
 from edgewise.network.runtime import OnnxEngine
 from edgewise.passes.edges import EdgeSettings
 from edgewise.passes.planes import Held, Pyramid
+from edgewise.passes.proposal import GRID
 from edgewise.refiner import Refiner, Settings
 from tests.fakes import AnswerEngine, ColourEngine, disc, overlap, prior_of, red_on_blue
 
@@ -144,6 +145,15 @@ def test_a_second_proposal_is_prompted_with_what_the_overview_made_of_the_first(
     first, second = _prompts(disc((160, 200), (80, 90), 40))
     assert overlap(second, np.roll(first, 2, 1)) > 0.9
     assert overlap(second, first) < 0.88
+
+
+@pytest.mark.parametrize(("large_pixels", "side"), [(10_000, 64), (100_000, 128)])
+def test_large_views_are_proposed_for_at_fewer_pixels(large_pixels, side):
+    coarse = disc((160, 200), (80, 90), 60)
+    choices = {"proposal_side_large": 64, "large_pixels": large_pixels}
+    first, second = _prompts(coarse, **choices)
+    assert first.shape == second.shape
+    assert max(first.shape) * GRID == side
 
 
 @given(st.floats(0, 1))

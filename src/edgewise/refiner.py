@@ -36,7 +36,9 @@ class Settings:
 
     Attributes:
         margin: room around the object, as a share of the view's longer side.
-        proposal_side: longer side of the proposal's look, in pixels; 0 does without proposals.
+        proposal_side: longer side of the proposal's look, in pixels; 0 does without proposals,
+        proposal_side_large: likewise in views of more than `large_pixels`,
+        large_pixels: whose edges take longer; their looks gain nothing from more pixels.
         proposal_least: IoU with the coarse mask from which a proposal is believed.
         proposal_again: IoU with the overview's answer from which a second proposal, prompted with
             that answer, counts as much as the first; above 1 there is none.
@@ -60,6 +62,8 @@ class Settings:
 
     margin: float = 0.15
     proposal_side: int = 672
+    proposal_side_large: int = 448
+    large_pixels: int = 4_000_000
     proposal_least: float = 0.6
     proposal_again: float = 0.8
     coarse_share: float = 0.25
@@ -322,18 +326,25 @@ class Refiner:
             float32 hxw in 0..1, the whole view at a smaller size; None without a proposal network,
             or where nothing that it sees is close enough to the coarse mask.
         """
-        if self.proposer is None or not self.settings.proposal_side:
+        side = self._proposal_side(photo)
+        if self.proposer is None or not side:
             return None
-        power = overview_power(photo.plane.shape, self.settings.proposal_side)
+        power = overview_power(photo.plane.shape, side)
         return self._proposed(
             self.proposer, photo, coarse.whole(power), self.settings.proposal_least
         )
+
+    def _proposal_side(self, photo: Pyramid) -> int:
+        settings = self.settings
+        if math.prod(photo.plane.shape) <= settings.large_pixels:
+            return settings.proposal_side
+        return min(settings.proposal_side, settings.proposal_side_large)
 
     def _proposed(
         self, proposer: Proposer, photo: Pyramid, mask: NDArray[np.uint8], least: float
     ) -> NDArray[np.float32] | None:
         """What the proposal network makes of a mask of the view, 0..255 at any size."""
-        side = self.settings.proposal_side
+        side = self._proposal_side(photo)
         seen = photo.whole(overview_power(photo.plane.shape, side))
         return propose(proposer, seen, mask, long_side=side, least=least)
 
