@@ -36,8 +36,8 @@ class EdgeSettings:
         doubled_pixels: views of at most so many are looked at beyond their own size, at twice it.
     """
 
-    tile: int = 192
-    overlap: int = 32
+    tile: int = 256
+    overlap: int = 16
     batch: int = 1
     doubt: float = 0.4
     reach: float = 16.0
