@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from edgewise.training import data
-from edgewise.training.coarsen import overlap
 from edgewise.training.data import Library, draw, proposal_path
 from edgewise.training.propose import proposed
 
@@ -54,8 +53,6 @@ def test_a_library_finds_them_and_first_views_start_from_them(tmp_path, monkeypa
     monkeypatch.setattr(data, "REAL_SHARE", 1.0)
     monkeypatch.setattr(data, "PROPOSAL_SHARE", 1.0)
     monkeypatch.setattr(data, "WHOLE_SHARE", 1.0)
-    monkeypatch.setattr(data, "MIXED_SHARE", 0.0)
-    monkeypatch.setattr(data, "GOOD_SHARE", 0.0)
     library = Library(root, [made])
     library.sources = [source for source in library.sources if source.name == "davis"]
     sample = draw(library, 64, np.random.default_rng(0))
@@ -79,20 +76,9 @@ def library(tmp_path, photo, coarse):
     return Library(root, folders)
 
 
-def _scenes(library, monkeypatch, **shares):
-    for name, share in ({"REAL_SHARE": 1.0, "PROPOSAL_SHARE": 1.0} | shares).items():
-        monkeypatch.setattr(data, name, share)
-    random, item = np.random.default_rng(0), library.items["davis"][0]
-    return [data.real_scene(item, random) for _ in range(24)]
-
-
 def test_of_several_proposals_each_is_drawn(library, monkeypatch):
-    scenes = _scenes(library, monkeypatch, GOOD_SHARE=0.0)
+    for name in ("REAL_SHARE", "PROPOSAL_SHARE"):
+        monkeypatch.setattr(data, name, 1.0)
+    random, item = np.random.default_rng(0), library.items["davis"][0]
+    scenes = [data.real_scene(item, random) for _ in range(24)]
     assert {int(scene.proposal[0, 0]) for scene in scenes} == {77, 99}
-
-
-def test_some_coarse_masks_are_better_than_their_proposals(library, monkeypatch):
-    for scene in _scenes(library, monkeypatch, GOOD_SHARE=1.0):
-        assert overlap(scene.coarse > 128, scene.truth > 128) > 0.93
-    for scene in _scenes(library, monkeypatch, GOOD_SHARE=0.0):
-        assert overlap(scene.coarse > 128, scene.truth > 128) < 0.7

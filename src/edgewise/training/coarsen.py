@@ -48,12 +48,6 @@ def wobble(mask: Mask, random: Generator) -> Mask:
     return np.asarray(field + size * random.normal(0, 0.015) > 0)
 
 
-def touch(mask: Mask, random: Generator) -> Mask:
-    """A careful hand's mask: off by a pixel or two in places, and nothing else."""
-    field = signed_distance(mask) + random.uniform(0.3, 1.5) * smooth_noise(mask.shape, 12, random)
-    return np.asarray(field + random.normal(0, 0.5) > 0)
-
-
 def low_resolution(mask: Mask, random: Generator) -> Mask:
     """What a network with a coarse output grid gives: small, thresholded, enlarged again."""
     factor = min(extent(mask) / 6, float(2 ** random.uniform(1.5, 5)))

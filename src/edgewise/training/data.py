@@ -27,8 +27,6 @@ Sample = dict[str, NDArray[np.uint8] | NDArray[np.int64]]
 WHOLE_SHARE = 0.62  # samples that start from the whole object rather than from a window
 REAL_SHARE = 0.6  # where a real network's coarse mask is at hand, how often it is used
 PROPOSAL_SHARE = 0.85  # where that has a proposal, how often it is the first view's prior
-MIXED_SHARE = 0.25  # likewise, how often the prior holds some of the coarse mask too
-GOOD_SHARE = 0.2  # of these, how often the coarse mask is better than its proposal
 RING_WEIGHT = 0.25  # loss weight where the truth's own edge is uncertain
 MINIMUM_EXTENT = 20  # objects smaller than this many pixels across teach nothing
 
@@ -253,11 +251,6 @@ def real_scene(item: Item, random: Generator) -> Scene | None:
         if soft and random.random() < PROPOSAL_SHARE:
             one = soft[int(random.integers(len(soft)))]
             proposal = _decode(one, cv2.IMREAD_GRAYSCALE)
-            if random.random() < GOOD_SHARE:
-                # Users bring good masks too. The network has to tell from the photo which of the
-                # two to follow, not from which of its inputs each comes in.
-                good = inside if random.random() < 0.5 else coarsen.touch(inside, random)
-                coarse = good.astype(np.uint8) * 255
     return Scene(
         photo=photo,
         truth=truth,
@@ -372,9 +365,6 @@ def _masks(views: dict[str, Photo], random: Generator, *, whole: bool) -> tuple[
     truth = _half(views["truth"]) > 128
     if "coarse" in views and whole:
         prior = _half(views["proposal"]) if "proposal" in views else None
-        if prior is not None and random.random() < MIXED_SHARE:
-            share = random.uniform(0.15, 0.5)
-            prior = np.asarray(cv2.addWeighted(prior, 1 - share, _half(views["coarse"]), share, 0))
         return np.where(views["coarse"] > 128, 255, 0).astype(np.uint8), prior
     photo = _half(views["photo"])
     rough = coarsen.coarsen(truth, photo, random).astype(np.uint8) * 255
