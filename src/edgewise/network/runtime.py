@@ -197,6 +197,8 @@ def _open(path: Path, provider: str, *, threads: int) -> Any:  # untyped library
     options.inter_op_num_threads = 1
     options.use_deterministic_compute = True
     options.log_severity_level = 3
+    # Threads of one session would spin after a run on the core that the next one works on.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=[provider])
     except Exception as error:  # onnxruntime raises its own types, none of them public
