@@ -188,15 +188,15 @@ def edge_answer(
 ) -> Answer:
     """All passes of a view, from the overview's answer to the view's own size, or to twice that.
 
-    Returns:
-        The answer at the view's own size.
-
     Args:
         engine: the network.
         photo: the view.
         coarse: the coarse mask of the view, 0..255.
         soft: float32 hxw, the overview's answer.
         settings: how to look.
+
+    Returns:
+        The answer at the view's own size.
     """
     size = photo.plane.shape
     last = -1 if math.prod(size) <= settings.doubled_pixels else 0

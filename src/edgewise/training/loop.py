@@ -104,7 +104,7 @@ class Recipe(Generic[Net, Drawn]):
 
 
 def half_precision(device: torch.device) -> torch.autocast:
-    """bfloat16 where the device computes in it: a GPU, or a CPU with AVX-512 BF16 (twice as fast).
+    """bfloat16 where the device computes in it: a GPU, or a CPU with AVX-512 BF16.
 
     On others it would be slower than float32, which is kept there.
     """

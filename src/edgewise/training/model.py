@@ -8,6 +8,7 @@ Normalisation constants live inside the network, so that an exported file needs 
 """
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -75,11 +76,16 @@ class InvertedResidual(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, channels, H, W) to (N, out, H / stride, W / stride)."""
         y = F.relu6(self._bn0(self._expand_conv(x))) if self.expands else x
-        # In half precision the way back through a convolution of single channels is slow on CPUs.
-        with torch.autocast(y.device.type, enabled=False):
-            y = F.relu6(self._bn1(self._depthwise_conv(y.float())))
+        y = F.relu6(self._bn1(self._across(y)))
         narrow: Tensor = self._bn2(self._project_conv(y))
         return x + narrow if self.residual else narrow
+
+    def _across(self, y: Tensor) -> Tensor:
+        """The depthwise convolution, whose way back in half precision is slow on a CPU."""
+        half = y.device.type == "cpu" and y.dtype != torch.float32
+        with torch.autocast("cpu", enabled=False) if half else nullcontext():
+            across: Tensor = self._depthwise_conv(y.float() if half else y)
+        return across
 
 
 class Encoder(nn.Module):
