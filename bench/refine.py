@@ -86,13 +86,12 @@ def measure(photo: Path, mask: Path, threads: int) -> dict[str, float]:
     timed(seconds, "write", write_mask)(mask.with_name("out.png"), refined.mask)
     figures = {f"{name}_s": round(value, 3) for name, value in seconds.items()}
     figures["inside_s"] = round(time.perf_counter() - whole, 3)
-    pixels = engine.pixels
+    figures["network_megapixels"] = round(engine.pixels / 1e6, 2)
     figures["peak_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     mirrored = np.ascontiguousarray(picture[:, ::-1]), np.ascontiguousarray(coarse[:, ::-1])
     again = time.perf_counter()
     refiner.refine(*mirrored)
     figures["refine_s"] = round(time.perf_counter() - again, 3)
-    figures["network_megapixels"] = round(pixels / 1e6, 2)
     figures["changed_share"] = round(float(np.mean(refined.mask != (coarse > 0.5))), 4)
     return figures
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewise.passes.planes import halved, read_over, strips
+from edgewise.passes.planes import at_half, halved, read_over, strips
 from edgewise.passes.threads import mapped
 from edgewise.passes.view import Box
 
@@ -71,9 +71,7 @@ class Doubled:
 
     def _inside(self, box: Box) -> Soft:
         # One pixel more on every side is all that linear interpolation needs.
-        half = Box(
-            box.top // 2 - 1, box.left // 2 - 1, -(-box.bottom // 2) + 1, -(-box.right // 2) + 1
-        )
+        half = at_half(box, 1)
         part = self.half.read(half)
         size = 2 * half.width, 2 * half.height
         large = cv2.resize(part, size, interpolation=cv2.INTER_LINEAR)

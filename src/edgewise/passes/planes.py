@@ -122,6 +122,16 @@ def halved(shape: tuple[int, int], power: int) -> tuple[int, int]:
     return -(-shape[0] >> power), -(-shape[1] >> power)
 
 
+def at_half(box: Box, beyond: int) -> Box:
+    """Where a rectangle lies at half the size, and so many pixels more on every side."""
+    return Box(
+        box.top // 2 - beyond,
+        box.left // 2 - beyond,
+        -(-box.bottom // 2) + beyond,
+        -(-box.right // 2) + beyond,
+    )
+
+
 def reduced(image: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
     """Means of squares of `factor` pixels; at the end the rim repeats to whole squares.
 
@@ -204,12 +214,7 @@ class Twice:
 
     def read(self, box: Box) -> NDArray[np.uint8]:
         """See `Plane`."""
-        around = Box(
-            box.top // 2 - _CUBIC,
-            box.left // 2 - _CUBIC,
-            -(-box.bottom // 2) + _CUBIC,
-            -(-box.right // 2) + _CUBIC,
-        )
+        around = at_half(box, _CUBIC)
         part = read_over(self.plane.read, self.plane.shape, around)
         size = 2 * around.width, 2 * around.height
         own = box.moved(-2 * around.top, -2 * around.left).slices

@@ -26,7 +26,7 @@ from edgewise.training import loop, train
 from edgewise.training.data import Library
 from edgewise.training.model import RefinementNet
 
-FINE = "fine.0."  # the convolution that export.py unfolds
+FINE = "fine.0"  # the convolution that export.py unfolds
 PREFIX = "network."  # of all others' names in the file
 TRAINING_ONLY = ("head4", "head8")
 VIEWS = 240  # views of which the norms' means and variances are taken
@@ -68,14 +68,15 @@ def _refolded(kernel: Tensor) -> Tensor:
 
 def _pairs(network: nn.Module) -> list[tuple[str, nn.Conv2d, nn.BatchNorm2d | None]]:
     """Every convolution's name, it, and the norm behind it where there is one."""
-    modules = [(n, m) for n, m in network.named_modules() if isinstance(m, nn.Conv2d)]
-    norms = dict(network.named_modules())
+    modules = dict(network.named_modules())
     behind = {"_conv_stem": "_bn0", "_expand_conv": "_bn0"}
     behind |= {"_depthwise_conv": "_bn1", "_project_conv": "_bn2", "0": "1"}
     pairs = []
-    for name, module in modules:
+    for name, module in modules.items():
+        if not isinstance(module, nn.Conv2d):
+            continue
         parent, _, own = name.rpartition(".")
-        norm = norms.get(f"{parent}.{behind[own]}") if own in behind else None
+        norm = modules.get(f"{parent}.{behind[own]}") if own in behind else None
         pairs.append((name, module, cast(nn.BatchNorm2d | None, norm)))
     return pairs
 
@@ -100,7 +101,7 @@ def restore(path: Path, views: Iterable[Tensor]) -> RefinementNet:
         if f"{name}.weight" not in folded:
             raise ModelError(f"{path}: lacks {name}, is another network's file")
         weight, bias = folded[f"{name}.weight"], folded[f"{name}.bias"]
-        convolution.weight.copy_(_refolded(weight) if name == FINE.rstrip(".") else weight)
+        convolution.weight.copy_(_refolded(weight) if name == FINE else weight)
         if norm is None:
             cast(Tensor, convolution.bias).copy_(bias)
         else:
