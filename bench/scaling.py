@@ -2,17 +2,18 @@
 
     python bench/scaling.py [--repeat 3] [--threads 1] [--json FILE] [--short]
 
-The photo is noise with a shape in another colour; the coarse mask is the shape, shifted. The shape
-is a box of stripes: more stripes in one frame are more boundary in the same photo; a frame around
-one shape, ever larger, is more photo around the same boundary, looked at as a whole because two
-specks in its corners widen the view. Times are processor seconds of `Refiner.refine` alone; an
-exponent is the slope of a straight line through the logarithms. `looks_s` is the part of them that
-the looks at the whole view cost, whatever the shape (`overview_only`); the exponent of the edges
-is that of the rest.
+The photo is noise with bars in another colour; the coarse mask is the bars, shifted. More bars in
+one photo are more boundary in the same area; they lie farther apart than a tile, as edges that
+share one share its cost. The same bar in larger photos is more area around the same boundary. Two
+specks in its corners and `view_gain` have the whole photo looked at. Times are processor seconds
+of `Refiner.refine` alone; an exponent is the slope of a straight line through the logarithms.
+`looks_s` is the part of them that the looks at the whole view cost, whatever the shape
+(`overview_only`); the exponent of the edges is that of the rest.
 """
 
 import argparse
 import json
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -21,17 +22,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgewise.network.runtime import Engine, OnnxProposer
-from edgewise.refiner import Refiner
+from edgewise.refiner import Refiner, Settings
 
 
-def stripes(side: int, box: int, count: int) -> NDArray[np.bool_]:
-    """A photo of `side` pixels square with `count` bars in a box of `box` pixels in its middle."""
+def bars(side: int, count: int, length: int, pitch: int) -> NDArray[np.bool_]:
+    """A photo of `side` pixels square with `count` bars, half a pitch wide, about its middle."""
     mask = np.zeros((side, side), np.bool_)
-    first = (side - box) // 2
-    pitch = box / count
+    top, left = (side - length) // 2, (side - count * pitch) // 2
     for bar in range(count):
-        left = first + round(bar * pitch)
-        mask[first : first + box, left : left + max(2, round(pitch / 2))] = True
+        first = left + bar * pitch + pitch // 4
+        mask[top : top + length, first : first + pitch // 2] = True
     return mask
 
 
@@ -69,7 +69,7 @@ class CountingEngine:
 
 def measure(truth: NDArray[np.bool_], threads: int, repeat: int) -> dict[str, float]:
     """One shape's area, boundary, processor time and network pixels."""
-    refiner = Refiner.open(threads=threads)
+    refiner = Refiner.open(threads=threads, settings=Settings(view_gain=math.inf))
     refiner.engine = engine = CountingEngine(refiner.engine)
     photo, coarse = photographed(truth), np.roll(truth, (3, -4), (0, 1))
     seconds: dict[bool, float] = {}
@@ -106,14 +106,15 @@ def main() -> None:
     parser.add_argument("--short", action="store_true", help="small photos, to try it")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    side, sides = (600, [600, 1200]) if options.short else (4000, [2100, 3000, 4200, 6000, 8400])
+    side, pitch = (1200, 300) if options.short else (6000, 720)
+    sides = [1200, 1800] if options.short else [2100, 3000, 4200, 6000, 8400]
     counts = [1, 2] if options.short else [1, 2, 4, 8]
     by_boundary = [
-        measure(specks(stripes(side, side * 9 // 10, count)), options.threads, options.repeat)
+        measure(specks(bars(side, count, side * 5 // 6, pitch)), options.threads, options.repeat)
         for count in counts
     ]
     by_area = [
-        measure(specks(stripes(one, sides[0] * 8 // 10, 2)), options.threads, options.repeat)
+        measure(specks(bars(one, 1, sides[0] * 5 // 6, pitch)), options.threads, options.repeat)
         for one in sides
     ]
     found = {

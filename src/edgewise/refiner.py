@@ -136,6 +136,12 @@ class Refiner:
         settings = replace(self.settings, **changes)
         return Refiner(self.engine, proposer=self.proposer, settings=settings)
 
+    def on_one_core(self) -> "Refiner":
+        """A refiner on the same networks for callers that keep all cores busy themselves."""
+        alone = getattr(self.engine, "on_one_core", None)
+        engine = alone() if alone else self.engine
+        return Refiner(engine, proposer=self.proposer, settings=self.settings)
+
     @property
     def threads(self) -> int:
         """Cores that a photo is refined on: as many as the engine takes calls from."""

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import edgewise
 from edgewise.errors import InputError
+from edgewise.network.runtime import OnnxEngine
 from edgewise.passes.view import Box
 from edgewise.refiner import Refiner, Settings
 from edgewise.scenes.refine import Claim, SceneSettings, claims, compete, refine_labels
@@ -321,3 +322,14 @@ def test_sizes_that_differ_are_told():
 def test_settings_that_cannot_work_are_refused(wrong):
     with pytest.raises(InputError, match=next(iter(wrong))):
         SceneSettings(**wrong)
+
+
+def test_the_answer_does_not_depend_on_the_cores():
+    labels = np.zeros((120, 300), np.int32)
+    for number in range(4):
+        labels[30:90, 70 * number + 10 : 70 * number + 60 - 5 * number] = number + 1
+    photo = photo_for(labels)
+    one, two = (Refiner(OnnxEngine(threads=threads)) for threads in (1, 2))
+    np.testing.assert_array_equal(
+        refine_labels(photo, labels, refiner=one), refine_labels(photo, labels, refiner=two)
+    )

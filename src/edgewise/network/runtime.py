@@ -2,6 +2,7 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -90,6 +91,12 @@ class OnnxEngine:
         self._session = _open(path, _provider(device), threads=1)
         self._path, self._shared = path, None
         self._pool: ThreadPoolExecutor | None = None
+
+    def on_one_core(self) -> "OnnxEngine":
+        """The same opened network for callers that keep all cores busy themselves."""
+        alone = copy(self)
+        alone.threads = 1
+        return alone
 
     def __call__(self, views: Views) -> Masks:
         """See `Engine`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -15,6 +15,7 @@ from edgewise.images import as_photo
 from edgewise.passes.answers import whole
 from edgewise.passes.overview import overview_size, rescaled, resized, stacked, to_bytes, up_to
 from edgewise.passes.planes import INSIDE, Held, Pyramid
+from edgewise.passes.threads import mapped
 from edgewise.passes.view import Box
 from edgewise.refiner import Refiner
 from edgewise.scenes.labels import as_labels
@@ -207,22 +208,31 @@ def claims(
     refiner = refiner.with_settings(exact=choices.exact, exact_overlap=0.0)
     numbers, pieces = _pieces(labels, void, choices)
     large = _large(pieces, labels.size, choices)
-    for size, group in _alike(refiner, pieces, choices):
+
+    def look_at(refiner: Refiner, alike: tuple[Size, list[_Piece]]) -> list[Claim]:
+        size, group = alike
         looks = [_look(photo, numbers, piece) for piece in group]
         proposed = [
             refiner.proposal(look.photo, look.coarse) if piece.number in large else None
             for piece, look in zip(group, looks, strict=True)
         ]
-        small = _seen_whole(group[0].view, choices)
-        once = choices.overview_only or small
-        again = choices.looks - 1 if small and not choices.overview_only else 0
         answers = _overviews(refiner, looks, proposed, size)
-        for piece, look, whole_object, first in zip(group, looks, proposed, answers, strict=True):
-            answer = _seen_again(refiner, look, first, again)
-            soft = _finished(
-                refiner, look, whole_object, answer, trust=choices.trust, overview_only=once
+        return [
+            Claim(piece.label, piece.view, _settled(refiner, look, whole_object, first, choices))
+            for piece, look, whole_object, first in zip(
+                group, looks, proposed, answers, strict=True
             )
-            yield Claim(piece.label, piece.view, soft)
+        ]
+
+    small = [piece for piece in pieces if _seen_whole(piece.view, choices)]
+    # Small pieces get a core each: cores that share one wait for each other at every layer. Large
+    # ones keep all cores busy by their tiles.
+    alone = partial(look_at, refiner.on_one_core())
+    for found in mapped(alone, _alike(refiner, small, choices), refiner.threads):
+        yield from found
+    others = [piece for piece in pieces if not _seen_whole(piece.view, choices)]
+    for group in _alike(refiner, others, choices):
+        yield from look_at(refiner, group)
 
 
 @dataclass(frozen=True)
@@ -298,11 +308,10 @@ def _alike(
     refiner: Refiner, pieces: list[_Piece], settings: SceneSettings
 ) -> Iterator[tuple[Size, list[_Piece]]]:
     """Pieces in groups that fit into one run of the network, with the size of their overviews."""
-    alike: dict[tuple[Size, bool], list[_Piece]] = {}
+    alike: dict[Size, list[_Piece]] = {}
     for piece in sorted(pieces, key=lambda piece: piece.first):
-        key = _look_size(refiner, piece.view, settings), _seen_whole(piece.view, settings)
-        alike.setdefault(key, []).append(piece)
-    for (size, _), group in sorted(alike.items()):
+        alike.setdefault(_look_size(refiner, piece.view, settings), []).append(piece)
+    for size, group in sorted(alike.items()):
         most = max(1, settings.batch_pixels // (size[0] * size[1]))
         for start in range(0, len(group), most):
             yield size, group[start : start + most]
@@ -340,10 +349,28 @@ def _overviews(
     return answers
 
 
+def _settled(
+    refiner: Refiner, look: _Look, proposed: Soft | None, soft: Soft, settings: SceneSettings
+) -> Soft:
+    """From a piece's overview to its soft mask at the view's own size."""
+    whole_at_once = _seen_whole(Box(0, 0, *look.photo.plane.shape), settings)
+    if whole_at_once and not settings.overview_only:
+        soft = _seen_again(refiner, look, soft, settings.looks - 1)
+    answer = refiner.finished(
+        look.photo,
+        look.coarse,
+        soft,
+        proposed=proposed,
+        trust=settings.trust,
+        overview_only=whole_at_once or settings.overview_only,
+    )
+    if answer is None:
+        return (look.coarse.whole(0) > INSIDE).astype(np.float32)
+    return whole(answer)
+
+
 def _seen_again(refiner: Refiner, look: _Look, soft: Soft, times: int) -> Soft:
     """The answer after further looks at the view's own size."""
-    if not times:
-        return soft
     stride, (height, width) = refiner.engine.stride, look.photo.plane.shape
     size = up_to(height, stride), up_to(width, stride)
     small, coarse = resized(look.photo.whole(0), size), resized(look.coarse.whole(0), size)
@@ -351,26 +378,3 @@ def _seen_again(refiner: Refiner, look: _Look, soft: Soft, times: int) -> Soft:
         prior = to_bytes(rescaled(soft, size))
         soft = refiner.engine(stacked(small, prior, coarse)[None])[0]
     return soft
-
-
-def _finished(
-    refiner: Refiner,
-    look: _Look,
-    proposed: Soft | None,
-    soft: Soft,
-    *,
-    trust: float,
-    overview_only: bool,
-) -> Soft:
-    """From a piece's first looks to its soft mask at the view's own size."""
-    answer = refiner.finished(
-        look.photo,
-        look.coarse,
-        soft,
-        proposed=proposed,
-        trust=trust,
-        overview_only=overview_only,
-    )
-    if answer is None:
-        return (look.coarse.whole(0) > INSIDE).astype(np.float32)
-    return whole(answer)
