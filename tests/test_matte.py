@@ -130,3 +130,13 @@ def test_a_mask_without_edge_stays(level):
     photo = np.random.default_rng(1).integers(0, 256, (20, 30, 3), np.uint8)
     soft = np.full((20, 30), level, np.float32)
     np.testing.assert_array_equal(alpha_of(photo, soft), soft)
+
+
+@pytest.mark.parametrize(("share", "level", "stays"), [(0.35, 0.4, False), (0.9, 0.8, True)])
+def test_a_faint_spot_that_touches_no_part_of_the_object_is_none_of_it(share, level, stays):
+    coverage, spot = disc(blur=2), disc(blur=2, radius=4, centre=(45, 85)) * share
+    soft = np.maximum(coverage, level * (spot > 0.1))
+    alpha = alpha_of(photo_of(coverage + spot), soft.astype(np.float32))
+    assert (alpha[41:50, 81:90].max() > 0.5) == stays
+    assert stays or not alpha[41:50, 80:90].any()
+    assert alpha[45, 45] == 1

@@ -61,6 +61,10 @@ RAMP = 0.005
 
 MOST = 100.0
 
+FAINT = 0.5
+"""What touches no part of the object is the object's only with an alpha above this somewhere."""
+
+_LEAST_SEEN = 8 / 255  # alpha from which pixels hang together
 _RADIUS = 2  # of the windows in which alpha is linear in colour
 _EVEN = 1e-4  # variance of a window's colours below which alpha is constant in it
 _SIZES = 3  # each solution begins from that at half the size
@@ -128,7 +132,7 @@ def _solved_at(photo: Photo, soft: Floats) -> Floats:
     mixed, strange, trust = _evidence(small, _scaled(soft, size))
     prior = _scaled(ramp, size)
     prior = np.where(strange & mixed, np.float32(1) - (prior > 0.5), prior)
-    alpha = _matted(small, prior, mixed, trust)
+    alpha = _attached(_matted(small, prior, mixed, trust), prior > 0.5)
     if size == ramp.shape:
         return np.where(mixed, alpha, ramp)
     return _enlarged(photo, ramp, small, alpha, np.where(mixed, np.minimum(4 * trust, 1), 0))
@@ -240,6 +244,15 @@ def _minimum(windows: _Windows, ramp: Floats, known: Floats, start: Floats) -> F
         way = scale * rest + np.float32(lengthened / length) * way
         length = lengthened
     return alpha
+
+
+def _attached(alpha: Floats, inside: Mask) -> Floats:
+    """Alpha without faint islands: a fold of the ground that has the object's colours by chance."""
+    seen = (alpha > _LEAST_SEEN).view(np.uint8)
+    number, pieces = cv2.connectedComponents(seen, connectivity=8)
+    held = np.zeros(number, np.bool_)
+    held[pieces[inside | (alpha > FAINT)]] = True
+    return np.where(held[pieces] | (seen == 0), alpha, np.float32(0))
 
 
 @dataclass(frozen=True)
