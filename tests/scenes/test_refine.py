@@ -147,13 +147,28 @@ def test_a_small_view_is_seen_at_its_own_size_each_time_with_the_answer_before(l
         photo_for(labels),
         labels,
         AnswerEngine(a_little_surer),
-        settings=SceneSettings(small=60, looks=looks, enlarged=1),
+        settings=SceneSettings(small=60, looks=looks, enlarged=1, still=0),
     )
     assert [view.shape for view in seen] == [(5, 128, 128)] * looks
     expected = seen[0][4].astype(np.float32)
     for view in seen:
         np.testing.assert_allclose(view[3], expected, atol=1)
         expected = expected * 0.8 + 25.5
+
+
+@pytest.mark.parametrize(("step", "looks"), [(0, 2), (4, 5)])
+def test_a_piece_that_moves_no_more_is_not_seen_again(step, looks):
+    labels = np.zeros((90, 150), np.int32)
+    labels[30:60, 50:100] = 1
+    seen = []
+
+    def moving(views):
+        seen.append(views.shape)
+        return np.roll(views[:, 3], step, 2).astype(np.float32) / 255
+
+    settings = SceneSettings(small=60, looks=5, enlarged=1)
+    refined(photo_for(labels), labels, AnswerEngine(moving), settings=settings)
+    assert len(seen) == looks
 
 
 @pytest.mark.parametrize(("exact", "stays"), [(0.0, True), (1.0, False)])
@@ -313,6 +328,7 @@ def test_sizes_that_differ_are_told():
         {"lead": 1.0},
         {"margin": -0.1},
         {"looks": 0},
+        {"still": -0.1},
         {"enlarged": 0.5},
         {"batch_pixels": 0},
         {"most_proposed": -1},

@@ -51,7 +51,9 @@ class SceneSettings:
             back as it is only where its contour has all of the refined one's strength.
         single: views up to this longer side are seen whole, at their own size; larger ones as the
             refiner does it, by an overview and edge passes.
-        looks: how often views are seen that are seen whole, each time with the answer before.
+        looks: how often views are seen at most that are seen whole, each time with the answer
+            before,
+        still: but no more once a look moved fewer pixels than this share of the edge's.
         enlarged: the first of these looks is so much larger, up to the overview's size.
         overview_only: one look at each view, larger ones at the overview's size: fast, edges as
             exact as a small picture's.
@@ -67,6 +69,7 @@ class SceneSettings:
     exact: float = 1.0
     single: int = 448
     looks: int = 3
+    still: float = 0.3
     enlarged: float = 2.0
     overview_only: bool = False
     batch_pixels: int = 4 * 384 * 384
@@ -83,10 +86,10 @@ class SceneSettings:
                 f"most_proposed {self.most_proposed}, proposed_share {self.proposed_share}: they "
                 "must be at least 0, and in 0..1"
             )
-        if self.looks < 1 or self.enlarged < 1 or self.batch_pixels < 1:
+        if self.looks < 1 or self.enlarged < 1 or self.batch_pixels < 1 or self.still < 0:
             raise InputError(
                 f"looks {self.looks}, enlarged {self.enlarged}, batch_pixels "
-                f"{self.batch_pixels}: must be at least 1"
+                f"{self.batch_pixels}, still {self.still}: must be at least 1, 1, 1 and 0"
             )
 
 
@@ -159,18 +162,18 @@ def compete(coarse: Labels, found: Iterable[Claim], *, lead: float) -> NDArray[A
         found: the claims.
         lead: in [0, 1).
     """
-    own = np.full(coarse.shape, np.inf, np.float32)
+    own = np.full(coarse.shape, -1, np.float32)  # no claim of its own yet
     best = np.zeros(coarse.shape, np.float32)
     winner = coarse.copy()
     for claim in found:
         here = claim.box.slices
         mine = coarse[here] == claim.label
-        known = np.where(np.isinf(own[here]), 0, own[here])
-        own[here] = np.where(mine, np.maximum(known, claim.soft), own[here])
-        ahead = ~mine & (claim.soft > best[here])
-        best[here][ahead] = claim.soft[ahead]
-        winner[here][ahead] = claim.label
-    return np.where(best - own > np.float32(lead), winner, coarse)
+        np.maximum(own[here], claim.soft, out=own[here], where=mine)
+        ahead = (claim.soft > best[here]) & ~mine
+        np.copyto(best[here], claim.soft, where=ahead)
+        np.copyto(winner[here], claim.label, where=ahead)
+    best -= own
+    return np.where((own >= 0) & (best > np.float32(lead)), winner, coarse)
 
 
 @dataclass(frozen=True)
@@ -355,7 +358,7 @@ def _settled(
     """From a piece's overview to its soft mask at the view's own size."""
     whole_at_once = _seen_whole(Box(0, 0, *look.photo.plane.shape), settings)
     if whole_at_once and not settings.overview_only:
-        soft = _seen_again(refiner, look, soft, settings.looks - 1)
+        soft = _seen_again(refiner, look, soft, settings.looks - 1, still=settings.still)
     answer = refiner.finished(
         look.photo,
         look.coarse,
@@ -369,12 +372,24 @@ def _settled(
     return whole(answer)
 
 
-def _seen_again(refiner: Refiner, look: _Look, soft: Soft, times: int) -> Soft:
-    """The answer after further looks at the view's own size."""
+def _seen_again(refiner: Refiner, look: _Look, soft: Soft, times: int, *, still: float) -> Soft:
+    """The answer after at most so many further looks at the view's own size."""
+    if not times:
+        return soft
     stride, (height, width) = refiner.engine.stride, look.photo.plane.shape
     size = up_to(height, stride), up_to(width, stride)
     small, coarse = resized(look.photo.whole(0), size), resized(look.coarse.whole(0), size)
+    soft = rescaled(soft, size)
     for _ in range(times):
-        prior = to_bytes(rescaled(soft, size))
-        soft = refiner.engine(stacked(small, prior, coarse)[None])[0]
+        before = soft
+        soft = refiner.engine(stacked(small, to_bytes(before), coarse)[None])[0]
+        if _moved(before > 0.5, soft > 0.5) < still:
+            break
     return soft
+
+
+def _moved(before: Mask, after: Mask) -> float:
+    """Pixels that changed, as a share of those that the edge before went by."""
+    sides = before[1:] != before[:-1], before[:, 1:] != before[:, :-1]
+    edge = sum(int(np.count_nonzero(side)) for side in sides)
+    return int(np.count_nonzero(before != after)) / max(1, edge)
