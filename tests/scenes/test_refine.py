@@ -128,7 +128,7 @@ def test_one_run_of_the_network_sees_pieces_of_one_size_together_within_bounds()
         photo_for(labels),
         labels,
         engine,
-        settings=SceneSettings(small=60, batch_pixels=5 * 128 * 128, looks=1),
+        settings=SceneSettings(small=60, batch_pixels=5 * 128 * 128, looks=1, enlarged=2),
     )
     assert sorted(shape[0] for shape in engine.shapes if shape[2:] == (128, 128)) == [3, 5]
 

@@ -54,23 +54,23 @@ class SceneSettings:
         looks: how often views are seen at most that are seen whole, each time with the answer
             before,
         still: but no more once a look moved fewer pixels than this share of the edge's.
-        enlarged: the first of these looks is so much larger, up to the overview's size.
+        enlarged: the first of these looks is so much larger, up to `single`.
         overview_only: one look at each view, larger ones at the overview's size: fast, edges as
             exact as a small picture's.
         batch_pixels: pixels that the network sees in one run; bounds memory.
     """
 
     small: int = 144
-    lead: float = 0.0
+    lead: float = 0.03
     margin: float = 0.35
     trust: float = 1.0
     most_proposed: int = 8
     proposed_share: float = 0.01
     exact: float = 1.0
     single: int = 448
-    looks: int = 3
-    still: float = 0.3
-    enlarged: float = 2.0
+    looks: int = 4
+    still: float = 0.5
+    enlarged: float = 1.75
     overview_only: bool = False
     batch_pixels: int = 4 * 384 * 384
 
@@ -323,8 +323,10 @@ def _alike(
 def _look_size(refiner: Refiner, view: Box, settings: SceneSettings) -> Size:
     """Height and width at which a view is first looked at."""
     stride, longer = refiner.engine.stride, max(view.height, view.width)
-    larger = settings.enlarged if _seen_whole(view, settings) else 1
-    side = math.ceil(min(refiner.settings.overview_side, larger * longer))
+    most, larger = refiner.settings.overview_side, 1.0
+    if _seen_whole(view, settings):
+        most, larger = min(most, settings.single), settings.enlarged
+    side = math.ceil(min(most, larger * longer))
     return overview_size((view.height, view.width), up_to(side, stride), stride)
 
 
