@@ -27,10 +27,14 @@ def draw_sizes(axes: Any, rows: list[dict[str, float]]) -> None:
     axes.legend(frameon=False)
 
 
-def draw_series(axes: Any, rows: list[dict[str, float]], key: str, exponent: float) -> None:
-    """Processor time against one quantity, logarithmic."""
-    axes.loglog([row[key] for row in rows], [row["cpu_s"] for row in rows], "o-")
-    axes.set(xlabel=key, ylabel="processor seconds", title=f"exponent {exponent:.2f}")
+def draw_series(axes: Any, rows: list[dict[str, float]], key: str, what: str, title: str) -> None:
+    """Processor time against one quantity, logarithmic, each row's own values as ticks."""
+    values, seconds = [row[key] for row in rows], [row["cpu_s"] for row in rows]
+    axes.loglog(values, seconds, "o-")
+    axes.set_xticks(values, [f"{value:,.0f}" for value in values])
+    axes.set_yticks(seconds, [f"{value:.1f}" for value in seconds])
+    axes.minorticks_off()
+    axes.set(xlabel=what, ylabel="processor seconds", title=title)
 
 
 def main() -> None:
@@ -44,8 +48,11 @@ def main() -> None:
     scaling = json.loads(options.scaling.read_text())
     figure, axes = plt.subplots(1, 3, figsize=(12, 3.6), layout="constrained")
     draw_sizes(axes[0], json.loads(options.refine.read_text()))
-    draw_series(axes[1], scaling["by_boundary"], "boundary", scaling["exponent_of_boundary"])
-    draw_series(axes[2], scaling["by_area"], "megapixels", scaling["exponent_of_area"])
+    edges = scaling["exponent_of_boundary_of_edges"]
+    title = f"to the power of {scaling['exponent_of_boundary']:.2f} (edges alone {edges:.2f})"
+    draw_series(axes[1], scaling["by_boundary"], "boundary", "pixels of edge", title)
+    title = f"to the power of {scaling['exponent_of_area']:.2f}"
+    draw_series(axes[2], scaling["by_area"], "megapixels", "megapixels", title)
     figure.savefig(options.output, dpi=110)
 
 
