@@ -131,8 +131,9 @@ def _solved_at(photo: Photo, soft: Floats) -> Floats:
     small = _scaled(np.asarray(photo, np.float32), size) / np.float32(255)
     mixed, strange, trust = _evidence(small, _scaled(soft, size))
     prior = _scaled(ramp, size)
-    prior = np.where(strange & mixed, np.float32(1) - (prior > 0.5), prior)
-    alpha = _attached(_matted(small, prior, mixed, trust), prior > 0.5)
+    inside = prior > 0.5
+    prior = np.where(strange & mixed, np.float32(1) - inside, prior)
+    alpha = _attached(_matted(small, prior, mixed, trust), inside)
     if size == ramp.shape:
         return np.where(mixed, alpha, ramp)
     return _enlarged(photo, ramp, small, alpha, np.where(mixed, np.minimum(4 * trust, 1), 0))
