@@ -253,7 +253,8 @@ def _attached(alpha: Floats, inside: Mask) -> Floats:
     number, pieces = cv2.connectedComponents(seen, connectivity=8)
     held = np.zeros(number, np.bool_)
     held[pieces[inside | (alpha > FAINT)]] = True
-    return np.where(held[pieces] | (seen == 0), alpha, np.float32(0))
+    held[0] = True  # what is not seen at all
+    return np.where(held[pieces], alpha, np.float32(0))
 
 
 @dataclass(frozen=True)

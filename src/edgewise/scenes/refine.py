@@ -113,9 +113,9 @@ def refine_labels(
     """Refine a label map: every pixel keeps exactly one label, and edges follow the photo.
 
     Each piece of each label is refined in its own view. A pixel changes to another label where
-    that one's probability exceeds the coarse label's own: along a shared edge both objects are
-    asked, each about itself, and one answer is given, whatever the order of labels. A label is
-    never new, and reaches no further than the views of its pieces.
+    that one's probability exceeds the coarse label's own by the settings' `lead`: along a shared
+    edge both objects are asked, each about itself, and one answer is given, whatever the order of
+    labels. A label is never new, and reaches no further than the views of its pieces.
 
     Args:
         photo: uint8 HxWx3 RGB (HxW grey and HxWx4 are taken as well).
@@ -221,7 +221,11 @@ def claims(
         ]
         answers = _overviews(refiner, looks, proposed, size)
         return [
-            Claim(piece.label, piece.view, _settled(refiner, look, whole_object, first, choices))
+            Claim(
+                piece.label,
+                piece.view,
+                _settled(refiner, piece, look, whole_object, first, choices),
+            )
             for piece, look, whole_object, first in zip(
                 group, looks, proposed, answers, strict=True
             )
@@ -355,10 +359,15 @@ def _overviews(
 
 
 def _settled(
-    refiner: Refiner, look: _Look, proposed: Soft | None, soft: Soft, settings: SceneSettings
+    refiner: Refiner,
+    piece: _Piece,
+    look: _Look,
+    proposed: Soft | None,
+    soft: Soft,
+    settings: SceneSettings,
 ) -> Soft:
     """From a piece's overview to its soft mask at the view's own size."""
-    whole_at_once = _seen_whole(Box(0, 0, *look.photo.plane.shape), settings)
+    whole_at_once = _seen_whole(piece.view, settings)
     if whole_at_once and not settings.overview_only:
         soft = _seen_again(refiner, look, soft, settings.looks - 1, still=settings.still)
     answer = refiner.finished(
