@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edgewise.batch import Processes, Rules, run
+from edgewise.batch import Processes, Rules, processes, run
 from edgewise.errors import EdgewiseError, InputError, OutputError
 from tests.batch.fakes import DEADLY, STUCK, FakeOpener, write_pair, write_pairs
 
@@ -42,6 +42,25 @@ def test_workers_that_never_open_the_network_end_the_run(tmp_path, fault, messag
     jobs = write_pairs(tmp_path, 2)
     with pytest.raises(EdgewiseError, match=message):
         list(run(jobs, engine=Processes(), opener=FakeOpener(fault=fault)))
+
+
+def test_a_dead_worker_is_noticed_though_another_process_holds_its_end_of_the_pipe(
+    tmp_path, monkeypatch
+):
+    pipe, copies = processes._spawn.Pipe, []
+
+    def copied(duplex=True):
+        ours, theirs = pipe(duplex)
+        copies.append(os.dup(theirs.fileno()))
+        return ours, theirs
+
+    monkeypatch.setattr(processes._spawn, "Pipe", copied)
+    jobs = [write_pair(tmp_path, "p000", 0, DEADLY), write_pair(tmp_path, "p001", 1)]
+    results = list(run(jobs, opener=FakeOpener(), rules=Rules(retries=0)))
+    for copy in copies:
+        os.close(copy)
+    assert [result.status for result in results] == ["failed", "done"]
+    assert "ended by signal 9" in results[0].error
 
 
 def test_ending_the_iteration_ends_the_workers(tmp_path):

@@ -6,10 +6,12 @@ none is known to be the cause, and a worker that hangs cannot be ended alone.
 
 from __future__ import annotations
 
+import math
 import os
 import queue
 import signal
 import threading
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,6 +25,8 @@ from edgewise.errors import EdgewiseError, InputError
 _spawn = get_context("spawn")
 _STARTS = 3
 """Processes that may die one after the other while they open the network."""
+_LOOK = 1.0
+"""Seconds between two looks at whether a process that does not answer still lives."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,8 +149,16 @@ class _Worker:
 
     def _answer(self, timeout: float | None) -> Report:
         """Raises EOFError where the process has ended, TimeoutError where it takes too long."""
-        if self._connection is None or not self._connection.poll(timeout):
-            raise TimeoutError
+        if self._connection is None:
+            raise EOFError
+        end = time.monotonic() + (math.inf if timeout is None else timeout)
+        # The end of the pipe alone does not tell that a process is dead: whatever this program
+        # forked meanwhile holds a copy of the other end.
+        while not self._connection.poll(min(_LOOK, max(end - time.monotonic(), 0))):
+            if time.monotonic() >= end:
+                raise TimeoutError
+            if not self._process.is_alive() and not self._connection.poll():
+                raise EOFError
         report = self._connection.recv()
         if not isinstance(report, Report):
             raise EOFError
