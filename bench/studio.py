@@ -67,7 +67,7 @@ def refiner_of(fake: bool, settings: Settings) -> Refiner:
     if fake:
         return Refiner(ColourEngine(), settings=settings)
     opened = Refiner.open()
-    return Refiner(opened.engine, proposer=opened.proposer, settings=settings)
+    return Refiner(opened.engine, proposer=opened.proposer, judge=opened.judge, settings=settings)
 
 
 def serve(fake: bool, settings: Settings, listener: socket.socket) -> None:
@@ -77,7 +77,9 @@ def serve(fake: bool, settings: Settings, listener: socket.socket) -> None:
     from edgewise.studio.app import create_app
 
     refiner = refiner_of(fake, settings)
-    app = create_app(refiner.engine, proposer=refiner.proposer, settings=settings)
+    app = create_app(
+        refiner.engine, proposer=refiner.proposer, judge=refiner.judge, settings=settings
+    )
     config = uvicorn.Config(app, log_level="error", ws="none")
     uvicorn.Server(config).run(sockets=[listener])
 

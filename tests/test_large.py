@@ -170,7 +170,7 @@ def test_what_is_no_size_is_told(text):
 def test_the_command_keeps_to_the_memory_given(tmp_path):
     from typer.testing import CliRunner
 
-    from edgewise.cli import app
+    from edgewise.cli import build
     from edgewise.demo import pairs
 
     pair = pairs()[0]
@@ -178,7 +178,7 @@ def test_the_command_keeps_to_the_memory_given(tmp_path):
     for options in ([], ["--memory", "500MB"]):
         output = tmp_path / f"{len(options)}.tif"
         arguments = ["refine", str(pair.photo), str(pair.coarse), "-o", str(output), *options]
-        assert CliRunner().invoke(app, arguments).exit_code == 0
+        assert CliRunner().invoke(build(), arguments).exit_code == 0
         results.append(output)
     with Image.open(results[0]) as whole, Image.open(results[1]) as tiled:
         assert 322 not in whole.tag_v2

@@ -72,6 +72,25 @@ def test_with_an_engine_that_is_never_sure_the_coarse_mask_s_body_stays():
     assert overlap(refined.mask, coarse) > 0.97
 
 
+@pytest.mark.parametrize(("gain", "changes"), [(0.0, False), (1.0, True)])
+def test_what_the_judge_takes_for_no_gain_stays_as_it_was(gain, changes):
+    photo, coarse, truth = _scene()
+    judged = []
+
+    def judge(pieces):
+        judged.append(pieces.shape)
+        return np.full(len(pieces), gain, np.float32)
+
+    refiner = Refiner(ColourEngine(), judge=judge, settings=SMALL)
+    refined = refiner.refine(photo, coarse)
+    assert judged[0][0] > 1
+    assert overlap(refined.mask, truth if changes else coarse) > 0.995
+    assert np.array_equal(refined.mask, refined.soft > 0.5)
+    everything = refiner.with_settings(gain_least=0.0).refine(photo, coarse)
+    assert overlap(everything.mask, truth) > 0.995
+    assert len(judged) == 1
+
+
 @pytest.mark.parametrize("value", [False, True])
 def test_an_empty_or_full_mask_comes_back_with_a_warning(value):
     photo = np.zeros((30, 40, 3), np.uint8)

@@ -77,7 +77,7 @@ class NetworkEngine:
         Raises:
             ModelError: there is no such model.
         """
-        from edgewise.network.catalog import PROMPT, PROPOSAL, find
+        from edgewise.network.catalog import JUDGE, PROMPT, PROPOSAL, find
         from edgewise.refiner import Settings
 
         described = {
@@ -86,6 +86,7 @@ class NetworkEngine:
             "sha256": self._checksum(),
             "proposal_sha256": find(PROPOSAL, role="proposal").sha256,
             "prompt_sha256": find(PROMPT, role="prompt").sha256,
+            "judge_sha256": find(JUDGE, role="judge").sha256,
             "device": self.device,
             "refiner": repr(Settings()),
         }

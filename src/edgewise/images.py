@@ -112,11 +112,11 @@ def _without_alpha(picture: Image) -> Image:
 
 def _as_srgb(picture: Image) -> Image:
     """The picture converted by its embedded profile; as it is where that does not apply."""
-    from PIL import ImageCms
-
     data = picture.info.get("icc_profile")
     if not data:
         return picture
+    from PIL import ImageCms
+
     try:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(data))
         if "sRGB" in ImageCms.getProfileDescription(profile):

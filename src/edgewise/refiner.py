@@ -1,4 +1,4 @@
-"""Refiner: view -> proposal -> overview -> edges -> settle."""
+"""Refiner: view -> proposal -> overview -> edges -> settle -> judge."""
 
 import math
 import os
@@ -17,8 +17,16 @@ from edgewise.errors import EdgewiseWarning, InputError
 from edgewise.images import as_photo
 from edgewise.masks import as_mask
 from edgewise.network.catalog import DEFAULT
-from edgewise.network.runtime import Engine, OnnxEngine, OnnxProposer, Proposer
+from edgewise.network.runtime import (
+    Engine,
+    Judge,
+    OnnxEngine,
+    OnnxJudge,
+    OnnxProposer,
+    Proposer,
+)
 from edgewise.passes.answers import Answer, Known, whole
+from edgewise.passes.changes import Kept, Seen, seen_at, taken_back
 from edgewise.passes.edges import EdgeSettings, edge_answer
 from edgewise.passes.overview import overview, overview_power, rescaled, resized, to_bytes
 from edgewise.passes.planes import Enlarged, Held, Plane, Pyramid, Window, any_inside, halved
@@ -57,6 +65,8 @@ class Settings:
             strength lies on the photo's edges already and comes back as it is,
         exact_overlap: but only if its IoU with the refined mask is at least this: a mask that
             lacks a part may follow edges all along.
+        gain_least: probability of being a gain from which a piece of a change is taken (see
+            `passes.changes`); 0 takes all.
         held_pixels: answers of larger views are made again each time that they are read.
     """
 
@@ -78,6 +88,7 @@ class Settings:
     free: float = 0.03
     exact: float = 0.90
     exact_overlap: float = 0.90
+    gain_least: float = 0.35
     held_pixels: int = 40_000_000
 
     def __post_init__(self) -> None:
@@ -92,8 +103,9 @@ class Settings:
                 f"proposal_side {self.proposal_side}, proposal_least {self.proposal_least}: "
                 "they must be at least 0, and in 0..1"
             )
-        if not 0 <= self.coarse_share <= 1:
-            raise InputError(f"coarse_share {self.coarse_share}: must be in 0..1")
+        for name in ("coarse_share", "gain_least"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InputError(f"{name} {getattr(self, name)}: must be in 0..1")
         if not 0 <= self.free < self.near or self.view_gain <= 0:
             raise InputError(
                 f"free {self.free}, near {self.near}, view_gain {self.view_gain}: free must be "
@@ -115,6 +127,7 @@ class Refiner:
     Args:
         engine: the network; None opens the package's own, and its proposal network.
         proposer: the proposal network of an engine that is given; None does without proposals.
+        judge: the judge of changes of an engine that is given; None takes all changes.
         settings: choices of the steps.
     """
 
@@ -123,24 +136,25 @@ class Refiner:
         engine: Engine | None = None,
         *,
         proposer: Proposer | None = None,
+        judge: Judge | None = None,
         settings: Settings | None = None,
     ) -> None:
         self.settings = settings or Settings()
         if engine is None:
-            engine, own = _opened(DEFAULT, None, "cpu", self.settings)
-            proposer = proposer or own
-        self.engine, self.proposer = engine, proposer
+            engine, own, judges = _opened(DEFAULT, None, "cpu", self.settings)
+            proposer, judge = proposer or own, judge or judges
+        self.engine, self.proposer, self.judge = engine, proposer, judge
 
     def with_settings(self, **changes: Any) -> "Refiner":
         """A refiner on the same networks, some of its `Settings` changed by name."""
         settings = replace(self.settings, **changes)
-        return Refiner(self.engine, proposer=self.proposer, settings=settings)
+        return Refiner(self.engine, proposer=self.proposer, judge=self.judge, settings=settings)
 
     def on_one_core(self) -> "Refiner":
         """A refiner on the same networks for callers that keep all cores busy themselves."""
         alone = getattr(self.engine, "on_one_core", None)
         engine = alone() if alone else self.engine
-        return Refiner(engine, proposer=self.proposer, settings=self.settings)
+        return Refiner(engine, proposer=self.proposer, judge=self.judge, settings=self.settings)
 
     @property
     def threads(self) -> int:
@@ -168,8 +182,8 @@ class Refiner:
             ModelError: no such model, a damaged file, or a device that is not available.
         """
         choices = settings or Settings()
-        engine, proposer = _opened(model, threads, device, choices)
-        return cls(engine, proposer=proposer, settings=choices)
+        engine, proposer, judge = _opened(model, threads, device, choices)
+        return cls(engine, proposer=proposer, judge=judge, settings=choices)
 
     def refine(
         self, photo: ArrayLike, mask: ArrayLike, *, overview_only: bool = False
@@ -290,7 +304,7 @@ class Refiner:
         trust: float | None = None,
         overview_only: bool = False,
     ) -> Answer | None:
-        """From a view's overview to its answer: the edge passes, and what the coarse mask says.
+        """From a view's overview to its answer: edge passes, what the coarse mask says, the judge.
 
         Args:
             photo: the view.
@@ -309,17 +323,32 @@ class Refiner:
             if overview_only
             else edge_answer(self.engine, photo, coarse, soft, settings.edges)
         )
-        say = Trust(
-            trust=settings.trust if trust is None else trust,
-            near=settings.near,
-            free=settings.free,
-        )
+        trust = settings.trust if trust is None else trust
+        say = Trust(trust=trust, near=settings.near, free=settings.free)
         answer = Settled(answer, coarse if proposed is None else _meant(proposed, size), say)
         if math.prod(size) <= settings.held_pixels:
             answer = Known(whole(answer, self.threads))
         found = agreement(photo.plane, coarse.plane, answer, self.threads)
         same = found.overlap >= settings.exact_overlap or math.isinf(found.edges)
-        return None if found.edges > settings.exact and same else answer
+        if found.edges > settings.exact and same:
+            return None
+        if self.judge is None or not settings.gain_least or overview_only:
+            return answer
+        seen, power = seen_at(
+            photo,
+            coarse,
+            answer,
+            proposed=proposed,
+            overview=soft,
+            found=found,
+            trust=trust if proposed is not None else -1.0,
+            threads=self.threads,
+        )
+        return Kept(answer, coarse.plane, self.taken_back(self.judge, seen), power)
+
+    def taken_back(self, judge: Judge, seen: Seen) -> NDArray[np.bool_]:
+        """Where a view keeps its coarse mask, at the size of what was seen; training looks here."""
+        return taken_back(judge, seen, self.settings.gain_least)
 
     def proposal(self, photo: Pyramid, coarse: Pyramid) -> NDArray[np.float32] | None:
         """Which whole object the coarse mask of a view means.
@@ -357,8 +386,8 @@ class Refiner:
 
 def _opened(
     model: str | os.PathLike[str], threads: int | None, device: str, settings: Settings
-) -> tuple[Engine, Proposer | None]:
-    """Both networks; opening one takes a core a quarter of a second, so each gets its own."""
+) -> tuple[Engine, Proposer | None, Judge | None]:
+    """The networks; opening one takes a core a tenth of a second, so each gets its own."""
     with ThreadPoolExecutor(1) as pool:
         proposer = (
             pool.submit(OnnxProposer, threads=threads, device=device)
@@ -366,7 +395,8 @@ def _opened(
             else None
         )
         engine = OnnxEngine(model, threads=threads, device=device)
-        return engine, proposer.result() if proposer else None
+        judge = OnnxJudge() if settings.gain_least else None
+        return engine, proposer.result() if proposer else None, judge
 
 
 def _meant(proposed: NDArray[np.float32], shape: tuple[int, int]) -> Pyramid:

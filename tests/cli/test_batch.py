@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from edgewise.cli import app, batch
+from edgewise.cli import batch, build
 from edgewise.cli.pace import Pace
 from edgewise.errors import InputError
 from tests.batch.fakes import FakeOpener, contents, write_pairs
@@ -25,7 +25,7 @@ FOLDERS = ("--photos", "photos", "--masks", "masks", "-o", "refined")
 
 
 def edgewise(*arguments):
-    return CliRunner().invoke(app, ["batch", *arguments])
+    return CliRunner().invoke(build(), ["batch", *arguments])
 
 
 def test_a_folder_is_refined_and_the_same_command_finds_it_up_to_date(folder):

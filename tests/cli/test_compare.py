@@ -5,7 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from edgewise.cli import app
+from edgewise.cli import build
 from edgewise.errors import EdgewiseError
 from edgewise.evaluation import Header, Results
 from tests.evaluation.rows import row
@@ -26,7 +26,7 @@ def results(tmp_path):
 
 
 def run(*arguments):
-    result = CliRunner().invoke(app, ["compare", *map(str, arguments)])
+    result = CliRunner().invoke(build(), ["compare", *map(str, arguments)])
     if isinstance(result.exception, EdgewiseError):
         return 2, result.stdout, str(result.exception)
     if result.exception and not isinstance(result.exception, SystemExit):

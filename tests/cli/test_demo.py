@@ -5,14 +5,14 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from edgewise import __version__
-from edgewise.cli import app
+from edgewise.cli import build
 from edgewise.demo import NAMES, before_after, pairs
 from edgewise.errors import ModelError
 from edgewise.network.catalog import models
 
 
 def test_the_demo_writes_a_mask_and_a_picture_a_photo(tmp_path):
-    result = CliRunner().invoke(app, ["demo", "-o", str(tmp_path / "new")])
+    result = CliRunner().invoke(build(), ["demo", "-o", str(tmp_path / "new")])
     assert result.exit_code == 0, result.output
     for name in NAMES:
         with Image.open(tmp_path / "new" / f"{name}_refined.png") as mask:
@@ -35,7 +35,7 @@ def test_before_and_after_lie_side_by_side():
 
 
 def test_models_lists_and_verifies_the_networks_and_says_which_one_is_chosen():
-    result = CliRunner().invoke(app, ["models", "--verify"])
+    result = CliRunner().invoke(build(), ["models", "--verify"])
     assert result.exit_code == 0
     assert "default" in result.output
     assert result.output.count("verified") == len(models())
@@ -47,10 +47,10 @@ def test_models_lists_and_verifies_the_networks_and_says_which_one_is_chosen():
 def test_the_proposal_network_is_no_choice_of_model(tmp_path):
     pair = pairs()[0]
     files = [str(pair.photo), str(pair.coarse), "-o", str(tmp_path / "out.png")]
-    result = CliRunner().invoke(app, ["refine", *files, "--model", "proposal"])
+    result = CliRunner().invoke(build(), ["refine", *files, "--model", "proposal"])
     assert isinstance(result.exception, ModelError)
     assert "'proposal' is a proposal network; there is: default" in str(result.exception)
 
 
 def test_the_version_is_printed():
-    assert CliRunner().invoke(app, ["--version"]).output == f"edgewise {__version__}\n"
+    assert CliRunner().invoke(build(), ["--version"]).output == f"edgewise {__version__}\n"

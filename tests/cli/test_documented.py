@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from edgewise.cli import app
+from edgewise.cli import build
 
 PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
-COMMAND = ("-m", "typer", "edgewise.cli", "utils", "docs", "--name", "edgewise")
+COMMAND = ("-m", "typer", "--app", "app", "edgewise.cli", "utils", "docs", "--name", "edgewise")
 
 
 def _commands(command, name):
@@ -19,7 +19,7 @@ def _commands(command, name):
         yield from _commands(sub, f"{name} {child}")
 
 
-COMMANDS = dict(_commands(get_command(app), "edgewise"))
+COMMANDS = dict(_commands(get_command(build()), "edgewise"))
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -44,6 +44,12 @@ def test_the_manual_is_what_the_program_says():
         env={"PATH": "", "TERMINAL_WIDTH": "80", "COLUMNS": "80"},
     ).stdout
     assert PAGE.read_text().strip() == made.strip(), (
-        'run: python -m typer edgewise.cli utils docs --name edgewise --title "Command line" '
-        "--output docs/cli.md"
+        "run: python -m typer --app app edgewise.cli utils docs --name edgewise "
+        '--title "Command line" --output docs/cli.md'
     )
+
+
+@pytest.mark.parametrize("name", get_command(build()).commands)
+def test_a_command_alone_is_the_same_as_among_all(name):
+    alone, among = (get_command(build(*names)).commands[name] for names in ((name,), ()))
+    assert dict(_commands(alone, name)).keys() == dict(_commands(among, name)).keys()

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from edgewise.cli import app
+from edgewise.cli import build
 from edgewise.cli.engines import (
     Choices,
     find_engine,
@@ -33,7 +33,7 @@ def files(tmp_path):
 
 def run(*words):
     """Exit status, standard output and standard error; an EdgewiseError counts as `main` does."""
-    result = CliRunner().invoke(app, list(map(str, words)))
+    result = CliRunner().invoke(build(), list(map(str, words)))
     if isinstance(result.exception, EdgewiseError):
         return 2, result.stdout, f"{result.stderr}{result.exception}"
     if result.exception and not isinstance(result.exception, SystemExit):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from edgewise.cli import app
+from edgewise.cli import build
 from edgewise.errors import EdgewiseError
 from edgewise.evaluation import read_results
 from edgewise.masks import read_mask
@@ -42,7 +42,7 @@ def engines(monkeypatch):
 
 def run(*arguments):
     """Exit status, standard output and standard error; an EdgewiseError counts as `main` does."""
-    result = CliRunner().invoke(app, ["evaluate", *map(str, arguments)])
+    result = CliRunner().invoke(build(), ["evaluate", *map(str, arguments)])
     if isinstance(result.exception, EdgewiseError):
         return 2, result.output, f"{result.stderr}{result.exception}"
     if result.exception and not isinstance(result.exception, SystemExit):

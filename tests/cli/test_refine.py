@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from edgewise.cli import app, main
+from edgewise.cli import build, main
 from edgewise.masks import read_mask
 from tests.fakes import disc, red_on_blue
 
@@ -222,4 +222,4 @@ def test_the_command_runs_as_a_program(files):
 
 
 def test_an_unknown_option_is_refused():
-    assert CliRunner().invoke(app, ["refine", "a", "b", "--nosuch"]).exit_code == 2
+    assert CliRunner().invoke(build(), ["refine", "a", "b", "--nosuch"]).exit_code == 2

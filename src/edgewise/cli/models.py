@@ -6,6 +6,7 @@ _ROLES = {
     "refinement": "refines; chosen by --model",
     "proposal": "looks at the photo before the one that refines, whichever that is",
     "prompt": "says which whole object a mask means, of what `proposal` saw",
+    "judge": "says which pieces of the change are taken",
 }
 
 

@@ -59,6 +59,7 @@ def command(
         app = create_app(
             refiner.engine,
             proposer=refiner.proposer,
+            judge=refiner.judge,
             limits=limits,
             folder=folder,
             access=access,

@@ -13,8 +13,9 @@ from edgewise.errors import ModelError
 DEFAULT = "default"
 PROPOSAL = "proposal"
 PROMPT = "prompt"
+JUDGE = "judge"
 
-Role = Literal["refinement", "proposal", "prompt"]
+Role = Literal["refinement", "proposal", "prompt", "judge"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +31,7 @@ class Model:
         licence: of the weights.
         about: one line for `edgewise models`.
         role: "refinement", which users choose among; "proposal" and "prompt", the two halves of
-            what runs before any of them.
+            what runs before any of them; "judge", what runs after.
     """
 
     name: str

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgewise.errors import ModelError
-from edgewise.network.catalog import DEFAULT, PROMPT, PROPOSAL, Model, find
+from edgewise.network.catalog import DEFAULT, JUDGE, PROMPT, PROPOSAL, Model, find
 
 LARGE = 100_000
 """Pixels of a run from which its working memory is not kept."""
@@ -62,6 +62,21 @@ class Proposer(Protocol):
         ...
 
 
+class Judge(Protocol):
+    """Anything that says whether a piece of a change is a gain."""
+
+    def __call__(self, pieces: Masks) -> Masks:
+        """Judge pieces.
+
+        Args:
+            pieces: float32 (N, features) as `passes.changes.described` gives them.
+
+        Returns:
+            float32 (N,): the probability of each that the truth gains by it.
+        """
+        ...
+
+
 class OnnxEngine:
     """A network of the catalog, or any ONNX file of the same interface, on ONNX Runtime.
 
@@ -88,8 +103,9 @@ class OnnxEngine:
         # Views on a core each are faster than cores that share a view and wait for each other at
         # every layer; and the answer does not depend on how many there are. A large view comes
         # alone, and is shared.
-        self._session = _open(path, _provider(device), threads=1)
-        self._path, self._shared = path, None
+        self._session = self._shared = _open(path, _provider(device), threads=1)
+        if self.threads > 1:
+            self._shared = _open(path, _provider(device), threads=self.threads)
         self._pool: ThreadPoolExecutor | None = None
 
     def on_one_core(self) -> "OnnxEngine":
@@ -109,15 +125,9 @@ class OnnxEngine:
     def _run(self, views: Views, threads: int = 1) -> Masks:
         # What a large view took is given back; tiles take the same memory over and over.
         large = views[:, 0].size > LARGE
-        session = self._for_large() if large and threads > 1 else self._session
+        session = self._shared if large and threads > 1 else self._session
         (masks,) = session.run(None, {"views": views}, _giving_back() if large else None)
         return np.asarray(masks, np.float32)
-
-    def _for_large(self) -> Any:  # untyped library
-        """The network on all cores, opened when it is first needed (in a fortieth of a second)."""
-        if self._shared is None:
-            self._shared = _open(self._path, _provider("cpu"), threads=self.threads)
-        return self._shared
 
 
 class OnnxProposer:
@@ -159,6 +169,23 @@ class OnnxProposer:
             (embedding,) = self._look.run(None, {"photo": photo}, _giving_back())
             seen = self._seen = photo.copy(), embedding
         return seen[1]
+
+
+class OnnxJudge:
+    """The catalog's judge of changes on ONNX Runtime; it takes no time worth a second core.
+
+    Raises:
+        ModelError: a damaged file.
+    """
+
+    def __init__(self) -> None:
+        path = _verified(find(JUDGE, role="judge"))
+        self._session = _open(path, _provider("cpu"), threads=1)
+
+    def __call__(self, pieces: Masks) -> Masks:
+        """See `Judge`."""
+        (gains,) = self._session.run(None, {"pieces": pieces})
+        return np.asarray(gains, np.float32)
 
 
 def _giving_back() -> Any:  # untyped library

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from edgewise import __version__
 from edgewise.errors import EdgewiseError, InputError, OutputError
-from edgewise.network.runtime import Engine, Proposer
+from edgewise.network.runtime import Engine, Judge, Proposer
 from edgewise.refiner import Settings
 from edgewise.studio import document_routes, public_routes, queue_routes, work_routes
 from edgewise.studio.folder import Queue
@@ -42,6 +42,7 @@ def create_app(
     engine: Engine,
     *,
     proposer: Proposer | None = None,
+    judge: Judge | None = None,
     limits: Limits | None = None,
     folder: Path | None = None,
     access: Access | None = None,
@@ -53,6 +54,7 @@ def create_app(
     Args:
         engine: the network, which all requests share.
         proposer: the proposal network, likewise; None does without proposals.
+        judge: the judge of changes, likewise; None takes all changes.
         limits: how much a client may ask.
         folder: of photos to work through; None for photos that are opened one by one.
         access: who may use it; by default whoever is on this machine.
@@ -67,7 +69,7 @@ def create_app(
     queue = Queue(folder) if folder else None
     studio = Studio(
         limits,
-        Jobs(engine, limits, proposer=proposer, settings=settings),
+        Jobs(engine, limits, proposer=proposer, judge=judge, settings=settings),
         Store(limits),
         TileCache(limits.tiles),
         queue,

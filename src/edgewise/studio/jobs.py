@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewise.network.runtime import Engine, Proposer
+from edgewise.network.runtime import Engine, Judge, Proposer
 from edgewise.refiner import Refiner, Settings
 from edgewise.studio.limits import Limits, RefusedError
 
@@ -32,10 +32,15 @@ class Job:
     """A job under way: its engine, which counts runs and stops when the job is to end."""
 
     def __init__(
-        self, engine: Engine, settings: Settings | None, *, proposer: Proposer | None = None
+        self,
+        engine: Engine,
+        settings: Settings | None,
+        *,
+        proposer: Proposer | None = None,
+        judge: Judge | None = None,
     ) -> None:
         self.stride = engine.stride
-        self._engine, self._proposer = engine, proposer
+        self._engine, self._proposer, self._judge = engine, proposer, judge
         self._settings = settings
         self._stopped = threading.Event()
         self._runs = 0
@@ -57,7 +62,7 @@ class Job:
     def refiner(self) -> Refiner:
         """A refiner whose networks are this job's."""
         proposer = _Proposals(self._proposer, self) if self._proposer else None
-        return Refiner(self, proposer=proposer, settings=self._settings)
+        return Refiner(self, proposer=proposer, judge=self._judge, settings=self._settings)
 
     @property
     def window_refiner(self) -> Refiner:
@@ -96,6 +101,7 @@ class Jobs:
         engine: the network, shared by all jobs.
         limits: how many may wait, and for how long.
         proposer: the proposal network, likewise; None does without proposals.
+        judge: the judge of changes, likewise; None takes all changes.
         settings: of the refiner.
     """
 
@@ -105,9 +111,11 @@ class Jobs:
         limits: Limits | None = None,
         *,
         proposer: Proposer | None = None,
+        judge: Judge | None = None,
         settings: Settings | None = None,
     ) -> None:
-        self._engine, self._proposer, self._settings = engine, proposer, settings
+        self._engine, self._proposer, self._judge = engine, proposer, judge
+        self._settings = settings
         self._limits = limits or Limits()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="edgewise-job")
         self._lock = threading.Lock()
@@ -137,7 +145,7 @@ class Jobs:
             RefusedError: 503 where the queue is full or the time is over.
             StoppedJob: the client has gone.
         """
-        job = Job(self._engine, self._settings, proposer=self._proposer)
+        job = Job(self._engine, self._settings, proposer=self._proposer, judge=self._judge)
         future = self._submit(job, work, after)
         waiting = asyncio.wrap_future(future)
         deadline = time.monotonic() + self._limits.seconds

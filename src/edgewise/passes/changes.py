@@ -1,0 +1,326 @@
+"""Changes: where a refined mask differs from the coarse one, piece by piece, and which to take.
+
+A rough mask is seldom wrong all along: where it was right, a change can only harm. So each piece of
+the difference is looked at by itself, and a small network that learned from pieces whose truth was
+known (`training.judge`) says whether it is a gain.
+"""
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edgewise.network.runtime import Judge
+from edgewise.passes.answers import Answer
+from edgewise.passes.overview import rescaled, to_bytes
+from edgewise.passes.planes import INSIDE, Plane, Pyramid, halved, read_over, reduced, strips
+from edgewise.passes.settle import Agreement, edge_distance
+from edgewise.passes.threads import mapped
+from edgewise.passes.view import Box
+
+PIXELS = 500_000
+"""Pieces are told apart where the view has at most so many pixels."""
+
+FEATURES = 27
+"""Numbers that the judge is told of a piece."""
+
+_CORE = 0.03  # pieces hang together where they are thicker than this, over the object's size
+_NEAR = 0.15  # how far the colours beside a piece are taken from, over the object's size
+_NO_COLOURS = 100.0  # distance of colours where there are none to compare with
+
+Labels = NDArray[np.int32]
+Bytes = NDArray[np.uint8]
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """A view and all that was said of it, at a size of at most `PIXELS`.
+
+    Attributes:
+        photo: uint8 HxWx3 RGB.
+        coarse: uint8 HxW, object above `INSIDE`.
+        refined: uint8 HxW, likewise.
+        proposed: float32 hxw in 0..1 of any size, the proposal; None where none was believed.
+        overview: float32 hxw in 0..1 of any size.
+        found: how coarse mask and refined mask agree.
+        trust: what `settle` gave the proposal to say.
+    """
+
+    photo: Bytes
+    coarse: Bytes
+    refined: Bytes
+    proposed: NDArray[np.float32] | None
+    overview: NDArray[np.float32]
+    found: Agreement
+    trust: float
+
+
+def seen_at(
+    photo: Pyramid,
+    coarse: Pyramid,
+    refined: Answer,
+    *,
+    proposed: NDArray[np.float32] | None,
+    overview: NDArray[np.float32],
+    found: Agreement,
+    trust: float,
+    threads: int,
+) -> tuple[Seen, int]:
+    """A view as the judge sees it; see `Seen`. Also how often each of its sides was halved."""
+    shape, power = refined.shape, 0
+    while math.prod(halved(shape, power)) > PIXELS:
+        power += 1
+    small = np.empty(halved(shape, power), np.uint8)
+
+    def read(box: Box) -> None:
+        part = reduced(to_bytes(refined.read(box)), 1 << power)
+        small[box.top >> power : (box.top >> power) + len(part)] = part
+
+    for _ in mapped(read, strips(shape), threads):
+        pass
+    seen = Seen(
+        photo=photo.whole(power),
+        coarse=coarse.whole(power),
+        refined=small,
+        proposed=proposed,
+        overview=overview,
+        found=found,
+        trust=trust,
+    )
+    return seen, power
+
+
+def taken_back(judge: Judge, seen: Seen, least: float) -> NDArray[np.bool_]:
+    """Where a change is not to be taken, as its probability of being a gain is below `least`."""
+    labels, rows = described(seen)
+    if not len(rows):
+        return labels > 0
+    back = np.concatenate([[False], judge(rows) < least])[labels]
+    # Where the view was halved a piece ends within the squares beside it.
+    beside = cv2.dilate(back.view(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    return np.asarray(back | beside & (labels == 0))
+
+
+class Kept:
+    """An answer that the coarse mask takes the place of in some parts.
+
+    Args:
+        answer: the answer.
+        coarse: the coarse mask, object above `INSIDE`.
+        back: bool, where the coarse mask's side is kept; the view, each side halved `power` times.
+        power: see there.
+    """
+
+    def __init__(self, answer: Answer, coarse: Plane, back: NDArray[np.bool_], power: int) -> None:
+        self.shape = answer.shape
+        self._answer, self._coarse, self._back, self._power = answer, coarse, back, power
+
+    def read(self, box: Box) -> NDArray[np.float32]:
+        """See `Answer`."""
+        return read_over(self._inside, self.shape, box)
+
+    def _inside(self, box: Box) -> NDArray[np.float32]:
+        soft = self._answer.read(box)
+        part = self._around_back(box)
+        if part is None:
+            return soft
+        rows, columns = (
+            np.arange(start, end) >> self._power
+            for start, end in ((part.top, part.bottom), (part.left, part.right))
+        )
+        inside = self._coarse.read(part) > INSIDE
+        soft = soft.copy()
+        piece = soft[part.moved(-box.top, -box.left).slices]
+        turned = self._back[np.ix_(rows, columns)] & ((piece > 0.5) != inside)
+        # As sure as the answer was, and on the other side: beyond the piece they meet.
+        piece[turned] = 1 - piece[turned]
+        return soft
+
+    def _around_back(self, box: Box) -> Box | None:
+        """The part of a box that holds all of what is taken back there."""
+        grain = 1 << self._power
+        top, left = box.top >> self._power, box.left >> self._power
+        there = self._back[top : -(-box.bottom // grain), left : -(-box.right // grain)]
+        rows, columns = (np.flatnonzero(there.any(axis)) for axis in (1, 0))
+        if not rows.size:
+            return None
+        found = Box(
+            (top + int(rows[0])) * grain,
+            (left + int(columns[0])) * grain,
+            (top + int(rows[-1]) + 1) * grain,
+            (left + int(columns[-1]) + 1) * grain,
+        )
+        return Box(
+            max(found.top, box.top),
+            max(found.left, box.left),
+            min(found.bottom, box.bottom),
+            min(found.right, box.right),
+        )
+
+
+def pieces(
+    coarse: NDArray[np.bool_], refined: NDArray[np.bool_]
+) -> tuple[Labels, int, NDArray[np.float32]]:
+    """The pieces of the difference of two masks HxW: labels from 1 on, 0 where there is none.
+
+    A limb and the thin seam along the contour that it hangs on are different pieces.
+
+    Returns:
+        int32 HxW, how many pieces there are, and how deep in the difference each pixel lies.
+    """
+    differs = coarse != refined
+    depth = np.asarray(
+        cv2.distanceTransform(differs.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5), np.float32
+    )
+    least = max(2.0, _CORE * math.sqrt(np.count_nonzero(coarse)))
+    thick = depth > least
+    labels = np.zeros(coarse.shape, np.int32)
+    count = 0
+    if thick.any():
+        away, nearest = cv2.distanceTransformWithLabels(
+            (~thick).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_CCOMP
+        )
+        labels = np.asarray(np.where(differs & (away <= 3 * least), nearest, 0), np.int32)
+        count = int(nearest.max())
+    rest = differs & (labels == 0)
+    more, seams = cv2.connectedComponents(rest.view(np.uint8), connectivity=8)
+    labels[rest] = seams[rest] + count
+    return labels, count + more - 1, depth
+
+
+def described(seen: Seen) -> tuple[Labels, NDArray[np.float32]]:
+    """The pieces of the difference, and what the judge is told of each.
+
+    Returns:
+        Labels int32 HxW from 1 on, and float32 (pieces, `FEATURES`).
+    """
+    coarse, refined = seen.coarse > INSIDE, seen.refined > INSIDE
+    labels, count, inner = pieces(coarse, refined)
+    if not count:
+        return labels, np.zeros((0, FEATURES), np.float32)
+    at = np.flatnonzero(labels)
+    names = labels.ravel()[at]
+    area = np.bincount(names, minlength=count + 1)[1:].astype(np.float64)
+
+    def mean(values: NDArray[np.float32]) -> Numbers:
+        sums = np.bincount(names, values.ravel()[at], minlength=count + 1)[1:]
+        return np.asarray(sums / np.maximum(area, 1))
+
+    def most(values: NDArray[np.float32]) -> Numbers:
+        found = np.zeros(count + 1)
+        np.maximum.at(found, names, values.ravel()[at])
+        return found[1:]
+
+    size = math.sqrt(max(1, int(np.count_nonzero(coarse))))
+    added = mean(refined.astype(np.float32))
+    sign = np.where(added > 0.5, 1.0, -1.0)
+    depth = most(inner)
+    soft = seen.refined.astype(np.float32) / 255
+    shape = coarse.shape[0], coarse.shape[1]
+    overview = rescaled(seen.overview, shape)
+    proposed = overview if seen.proposed is None else rescaled(seen.proposed, shape)
+    rims, (old, new), (all_old, all_new) = _rims(seen.photo, coarse, refined, labels, count)
+    inside, outside = _colours(seen.photo, coarse & refined, ~(coarse | refined), size, at)
+    to_inside, to_outside = (
+        np.bincount(names, away, minlength=count + 1)[1:] / np.maximum(area, 1)
+        for away in (inside, outside)
+    )
+    own = [
+        added,
+        np.log(area / size**2 + 1e-7),
+        np.log(area + 1),
+        depth / size,
+        np.log(depth + 0.5),
+        most(edge_distance(coarse)) / size,
+        mean(np.abs(soft - np.float32(0.5))),
+        sign * (mean(proposed) - 0.5),
+        sign * (mean(overview) - 0.5),
+        rims[0] / np.maximum(rims[0] + rims[1], 1),
+        np.log((old + 1) / (new + 1)),
+        np.log((old + 1) / (all_new + 1)),
+        np.log((new + 1) / (all_new + 1)),
+        np.log(new + 1),
+        to_inside,
+        to_outside,
+        sign * (to_outside - to_inside),
+    ]
+    common = [
+        min(seen.found.edges, 3.0),
+        seen.found.overlap,
+        _overlap(coarse, proposed > 0.5),
+        _overlap(refined, proposed > 0.5),
+        float(seen.proposed is not None),
+        seen.trust,
+        math.log(size),
+        math.log(all_old + 1),
+        math.log(all_new + 1),
+        float(np.log(count)),
+    ]
+    rows = np.empty((count, FEATURES), np.float32)
+    for column, values in enumerate((*own, *common)):
+        rows[:, column] = values
+    return labels, rows
+
+
+def _overlap(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
+    union = np.count_nonzero(one | other)
+    return np.count_nonzero(one & other) / union if union else 1.0
+
+
+def _rims(
+    photo: Bytes,
+    coarse: NDArray[np.bool_],
+    refined: NDArray[np.bool_],
+    labels: Labels,
+    count: int,
+) -> tuple[list[NDArray[np.intp]], list[Numbers], list[float]]:
+    """Of the coarse and the refined contour: the pixels that lie beside each piece, the photo's
+    gradient there, and the gradient along the whole contour.
+    """
+    square = np.ones((3, 3), np.uint8)
+    contours = [
+        cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_GRADIENT, square) > 0
+        for mask in (coarse, refined)
+    ]
+    blurred = cv2.GaussianBlur(photo, (0, 0), 1.0)
+    both = contours[0] | contours[1]
+    across, down = (
+        cv2.Sobel(blurred, cv2.CV_16S, dx, 1 - dx)[both].astype(np.float32) for dx in (1, 0)
+    )
+    gradient = np.hypot(across, down).max(1) if both.any() else np.zeros(0, np.float32)
+    beside = cv2.dilate(labels.astype(np.float32), square)[both].astype(np.int32)
+    on = [contour[both] for contour in contours]
+    counts, means = [], []
+    for mine, other in ((on[0], on[1]), (on[1], on[0])):
+        alone = mine & ~other
+        number = np.bincount(beside[alone], minlength=count + 1)[1:]
+        total = np.bincount(beside[alone], gradient[alone], minlength=count + 1)[1:]
+        counts.append(number)
+        means.append(total / np.maximum(number, 1))
+    alls = [float(gradient[mine].mean()) if mine.any() else 0.0 for mine in on]
+    return counts, means, alls
+
+
+def _colours(
+    photo: Bytes,
+    inside: NDArray[np.bool_],
+    outside: NDArray[np.bool_],
+    size: float,
+    at: NDArray[np.intp],
+) -> list[NDArray[np.float32]]:
+    """How far the colours of pixels `at` are from the mean of those inside and outside nearby."""
+    lab = cv2.cvtColor(photo, cv2.COLOR_RGB2LAB).astype(np.float32)
+    side = 2 * max(4, round(_NEAR * size)) + 1
+    own = lab.reshape(-1, 3)[at]
+    found = []
+    for mask in (inside, outside):
+        weight = mask.astype(np.float32)
+        total = cv2.boxFilter(weight, -1, (side, side), normalize=False).ravel()[at]
+        sums = cv2.boxFilter(lab * weight[..., None], -1, (side, side), normalize=False)
+        means = sums.reshape(-1, 3)[at] / np.maximum(total, 1)[:, None]
+        away = np.abs(own - means).sum(1)
+        found.append(np.where(total >= 1, away, np.float32(_NO_COLOURS)).astype(np.float32))
+    return found
