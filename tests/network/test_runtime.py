@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from edgewise.errors import ModelError
-from edgewise.network.runtime import OnnxEngine, OnnxProposer
+from edgewise.network.runtime import PIECES, OnnxEngine, OnnxJudge, OnnxProposer
+from edgewise.passes.changes import FEATURES
 
 
 @pytest.fixture(scope="module")
@@ -89,3 +90,14 @@ def test_a_photo_is_looked_at_once_however_many_prompts_it_gets():
     assert all(np.array_equal(one, another) for one, another in zip(found, expected, strict=True))
     assert not np.array_equal(proposer(other, masks[1], places), found[1])
     assert len(looks) == 2
+
+
+def test_however_many_pieces_there_are_each_is_judged_alike():
+    judge = OnnxJudge()
+    rows = np.random.default_rng(4).normal(0, 2, (PIECES + 3, FEATURES)).astype(np.float32)
+    gains = judge(rows)
+    assert gains.shape == (PIECES + 3,)
+    assert gains.min() >= 0
+    assert gains.max() <= 1
+    assert np.allclose(gains[-5:], judge(rows[-5:]), atol=1e-5)
+    assert judge(rows[:0]).shape == (0,)

@@ -15,6 +15,9 @@ from edgewise.network.catalog import DEFAULT, JUDGE, PROMPT, PROPOSAL, Model, fi
 LARGE = 100_000
 """Pixels of a run from which its working memory is not kept."""
 
+PIECES = 4096
+"""Pieces of a change that are judged in one run: a mask of noise may have a hundred thousand."""
+
 Views = NDArray[np.uint8]
 Masks = NDArray[np.float32]
 
@@ -184,8 +187,11 @@ class OnnxJudge:
 
     def __call__(self, pieces: Masks) -> Masks:
         """See `Judge`."""
-        (gains,) = self._session.run(None, {"pieces": pieces})
-        return np.asarray(gains, np.float32)
+        gains = [
+            self._session.run(None, {"pieces": pieces[first : first + PIECES]})[0]
+            for first in range(0, len(pieces), PIECES)
+        ]
+        return np.concatenate(gains) if gains else np.zeros(0, np.float32)
 
 
 def _giving_back() -> Any:  # untyped library
