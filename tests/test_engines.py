@@ -103,3 +103,9 @@ def test_modules_of_the_working_directory_are_found(tmp_path, monkeypatch):
 def test_the_overview_alone_is_another_engine_in_a_results_file():
     assert "overview_only" not in NetworkEngine().describe()
     assert NetworkEngine(overview_only=True).describe()["overview_only"] == "True"
+
+
+def test_a_careful_engine_is_another_one():
+    careful = NetworkEngine(careful=True)
+    assert careful.describe()["refiner"] != NetworkEngine().describe()["refiner"]
+    assert careful.open().settings.gain_together > 0

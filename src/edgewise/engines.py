@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from edgewise.errors import InputError, ModelError
 
 if TYPE_CHECKING:
-    from edgewise.refiner import Refiner
+    from edgewise.refiner import Refiner, Settings
 
 Refine = Callable[[NDArray[np.uint8], NDArray[np.float32]], NDArray[Any]]
 """(photo uint8 HxWx3 RGB, coarse mask float32 HxW in [0, 1]) -> the refined mask, bool HxW or
@@ -42,12 +42,14 @@ class NetworkEngine:
         threads: threads of a worker; None takes every core that the process may use.
         device: "cpu" or "cuda".
         overview_only: stop after the overview.
+        careful: keep masks that would gain little: for masks that are mostly exact already.
     """
 
     model: str = "default"
     threads: int | None = None
     device: str = "cpu"
     overview_only: bool = False
+    careful: bool = False
 
     def __call__(self) -> Refine:
         """Open the network, as a function."""
@@ -69,7 +71,9 @@ class NetworkEngine:
         """
         from edgewise.refiner import Refiner
 
-        return Refiner.open(self.model, threads=self.threads, device=self.device)
+        return Refiner.open(
+            self.model, threads=self.threads, device=self.device, settings=self._settings()
+        )
 
     def describe(self) -> dict[str, str]:
         """The weights, by names and checksums, and the refiner's settings.
@@ -78,7 +82,6 @@ class NetworkEngine:
             ModelError: there is no such model.
         """
         from edgewise.network.catalog import JUDGE, PROMPT, PROPOSAL, find
-        from edgewise.refiner import Settings
 
         described = {
             "engine": "edgewise",
@@ -88,9 +91,14 @@ class NetworkEngine:
             "prompt_sha256": find(PROMPT, role="prompt").sha256,
             "judge_sha256": find(JUDGE, role="judge").sha256,
             "device": self.device,
-            "refiner": repr(Settings()),
+            "refiner": repr(self._settings()),
         }
         return described | ({"overview_only": "True"} if self.overview_only else {})
+
+    def _settings(self) -> "Settings":
+        from edgewise.refiner import CAREFUL, Settings
+
+        return Settings(gain_together=CAREFUL) if self.careful else Settings()
 
     def _checksum(self) -> str:
         from edgewise.network.catalog import find

@@ -35,6 +35,9 @@ from edgewise.passes.settle import Settled, Trust, agreement
 from edgewise.passes.view import Box, choose_views
 
 VIEW_PIXELS = 1_000_000  # the mask's pieces are told apart where it has at most so many
+CAREFUL = 0.004
+"""`Settings.gain_together` for masks that are mostly exact already."""
+
 MOST_HALVED = 4  # as far as one pixel of a square is still seen in the mean
 
 
@@ -67,6 +70,9 @@ class Settings:
             lacks a part may follow edges all along.
         gain_least: probability of being a gain from which a piece of a change is taken (see
             `passes.changes`); 0 takes all.
+        gain_together: what the pieces taken must be expected to gain together, as a share of the
+            object's area; a mask that would gain less comes back as it is. `CAREFUL` is for masks
+            that are mostly exact.
         held_pixels: answers of larger views are made again each time that they are read.
     """
 
@@ -89,6 +95,7 @@ class Settings:
     exact: float = 0.90
     exact_overlap: float = 0.90
     gain_least: float = 0.35
+    gain_together: float = 0.0
     held_pixels: int = 40_000_000
 
     def __post_init__(self) -> None:
@@ -103,7 +110,7 @@ class Settings:
                 f"proposal_side {self.proposal_side}, proposal_least {self.proposal_least}: "
                 "they must be at least 0, and in 0..1"
             )
-        for name in ("coarse_share", "gain_least"):
+        for name in ("coarse_share", "gain_least", "gain_together"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"{name} {getattr(self, name)}: must be in 0..1")
         if not 0 <= self.free < self.near or self.view_gain <= 0:
@@ -344,11 +351,16 @@ class Refiner:
             trust=trust if proposed is not None else -1.0,
             threads=self.threads,
         )
-        return Kept(answer, coarse.plane, self.taken_back(self.judge, seen), power)
+        back = self.taken_back(self.judge, seen)
+        return None if back is None else Kept(answer, coarse.plane, back, power)
 
-    def taken_back(self, judge: Judge, seen: Seen) -> NDArray[np.bool_]:
-        """Where a view keeps its coarse mask, at the size of what was seen; training looks here."""
-        return taken_back(judge, seen, self.settings.gain_least)
+    def taken_back(self, judge: Judge, seen: Seen) -> NDArray[np.bool_] | None:
+        """Where a view keeps its coarse mask, at the size of what was seen; training looks here.
+
+        None where it keeps all of it.
+        """
+        settings = self.settings
+        return taken_back(judge, seen, least=settings.gain_least, together=settings.gain_together)
 
     def proposal(self, photo: Pyramid, coarse: Pyramid) -> NDArray[np.float32] | None:
         """Which whole object the coarse mask of a view means.

@@ -17,7 +17,7 @@ def folder(tmp_path, monkeypatch):
     """Three photos with masks, the working directory, and a network that costs nothing."""
     write_pairs(tmp_path, 3)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(batch, "open_network", lambda *_: FakeOpener())
+    monkeypatch.setattr(batch, "open_network", lambda *_, **__: FakeOpener())
     return tmp_path
 
 

@@ -51,6 +51,11 @@ def test_names_are_engines(tmp_path):
     assert find_engine("cascadepsp-pip", choices) == reference
 
 
+def test_a_careful_engine_may_stand_beside_others():
+    found = find_engines(["edgewise", "guided"], Choices(careful=True))
+    assert found["edgewise"] == NetworkEngine(careful=True)
+
+
 def test_baselines_join_other_engines_once():
     assert with_baselines(["edgewise"]) == ["edgewise", "grabcut", "guided"]
     assert with_baselines(["guided", "a:b"]) == ["guided", "a:b", "grabcut"]
@@ -71,6 +76,7 @@ def test_cascadepsp_refines_pieces_of_label_maps_by_its_global_step_at_224(tmp_p
         ("cascadepsp", {}, "takes --weights FILE"),
         ("guided", {"weights": "w"}, "--weights w: goes with --engine cascadepsp"),
         ("guided", {"overview_only": True}, "engine guided has no overview"),
+        ("guided", {"careful": True}, "--careful: goes with --engine edgewise"),
     ],
 )
 def test_what_does_not_fit_is_told(name, choices, words):

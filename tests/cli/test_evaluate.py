@@ -163,8 +163,9 @@ def test_harm_is_reported(folder, engines):
 
 def test_options_reach_the_engine(folder, engines):
     opened = engines(Orange())
-    run(folder, "--model", "small", "--threads", 3, "--device", "cuda")
-    assert opened == [{"model": "small", "threads": 3, "device": "cuda"}]
+    run(folder, "--model", "small", "--threads", 3, "--device", "cuda", "--careful")
+    expected = {"model": "small", "threads": 3, "device": "cuda", "careful": True}
+    assert opened == [expected | {"overview_only": False}]
 
 
 def test_only_the_set_asked_for_is_scored(folder, engines):

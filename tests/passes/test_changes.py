@@ -97,9 +97,21 @@ def _judge_of_size(rows):
 def test_pieces_without_a_gain_are_taken_back():
     refined = _limb(COARSE)
     refined[55:59, 60:64] = False
-    back = taken_back(_judge_of_size, _seen(COARSE, refined), 0.5)
+    back = taken_back(_judge_of_size, _seen(COARSE, refined), least=0.5)
     assert np.array_equal(back & (refined != COARSE), COARSE & ~refined)
-    assert not taken_back(_judge_of_size, _seen(COARSE, COARSE), 0.5).any()
+    assert not taken_back(_judge_of_size, _seen(COARSE, COARSE), least=0.5).any()
+
+
+def test_a_mask_that_gains_nothing_or_too_little_together_stays():
+    seen = _seen(COARSE, _limb(COARSE))
+    share = np.sum(_limb(COARSE) & ~COARSE) / COARSE.sum()
+
+    def judge(rows):
+        return np.full(len(rows), 0.75, np.float32)
+
+    assert taken_back(judge, seen, least=0.8) is None
+    assert taken_back(judge, seen, least=0.5, together=0.55 * share) is None
+    assert not taken_back(judge, seen, least=0.5, together=0.45 * share).any()
 
 
 def test_the_coarse_masks_side_is_kept_there_and_the_answer_elsewhere():
@@ -128,7 +140,7 @@ def test_large_views_are_judged_at_a_smaller_size():
     )
     assert power == 1
     assert seen.refined.shape == (501, 602)
-    back = taken_back(lambda rows: rows[:, 0], seen, 0.5)  # additions only
+    back = taken_back(lambda rows: rows[:, 0], seen, least=0.5)  # additions only
     kept = Kept(Known(soft), planes[1].plane, back, power)
     assert np.array_equal(whole(kept) > 0.5, coarse | refined)
     for box in (Box(403, 505, 431, 540), Box(7, 3, 1001, 1203), Box(390, 470, 411, 511)):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from edgewise.cli.options import Device, Model, OverviewOnly, Soft
+from edgewise.cli.options import Careful, Device, Model, OverviewOnly, Soft
 from edgewise.errors import InputError, OutputError
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def command(
     ),
     soft: Soft = False,
     overview_only: OverviewOnly = False,
+    careful: Careful = False,
     model: Model = "default",
     device: Device = "cpu",
     memory: str | None = typer.Option(
@@ -84,7 +85,7 @@ def command(
     runs_on = _engine(engine, scheduler, workers, timeout)
     rules = Rules(retries=retries, checksum=checksum, again=again, retry_failed=retry_failed)
     _check_summary(json_file)
-    opener = open_network(model, threads, device, memory)
+    opener = open_network(model, threads, device, memory, careful=careful)
     total = check(jobs)
     if not total:
         raise InputError(f"{manifest or photos}: no photos there")
@@ -102,7 +103,9 @@ def command(
         raise typer.Exit(SOME_FAILED)
 
 
-def open_network(model: str, threads: int, device: str, memory: str | None) -> "Opener":
+def open_network(
+    model: str, threads: int, device: str, memory: str | None, *, careful: bool = False
+) -> "Opener":
     """What each worker opens."""
     from edgewise.batch.bounded import Bounded
     from edgewise.engines import NetworkEngine
@@ -111,7 +114,9 @@ def open_network(model: str, threads: int, device: str, memory: str | None) -> "
     bound = None if memory is None else bytes_of(memory)
     if bound is not None:
         fits((1, 1), bound)  # refuses what is too little for any photo, before the first
-    return Bounded(NetworkEngine(model=model, threads=threads, device=device), bound)
+    return Bounded(
+        NetworkEngine(model=model, threads=threads, device=device, careful=careful), bound
+    )
 
 
 def _jobs(

@@ -37,6 +37,7 @@ class Choices:
         threads: of a process; None for all cores.
         device: cpu or cuda.
         overview_only: stop after the overview, or CascadePSP's global step.
+        careful: have edgewise keep masks that would gain little.
     """
 
     weights: Path | None = None
@@ -44,6 +45,7 @@ class Choices:
     threads: int | None = None
     device: str = "cpu"
     overview_only: bool = False
+    careful: bool = False
 
 
 def find_engine(name: str, choices: Choices) -> "OpenRefine":
@@ -65,6 +67,8 @@ def find_engines(names: Sequence[str], choices: Choices) -> dict[str, "OpenRefin
         raise InputError(f"--engine: given twice: {', '.join(names)}")
     if choices.weights and not VARIANTS.keys() & set(names):
         raise InputError(f"--weights {choices.weights}: goes with --engine cascadepsp")
+    if choices.careful and OWN not in names:
+        raise InputError(f"--careful: goes with --engine {OWN}")
     return {name: _engine(name, choices) for name in names}
 
 
@@ -77,9 +81,12 @@ def _engine(name: str, choices: Choices) -> "OpenRefine":
     from edgewise.engines import NetworkEngine
 
     if name == OWN:
-        only = {"overview_only": True} if choices.overview_only else {}
         return NetworkEngine(
-            model=choices.model, threads=choices.threads, device=choices.device, **only
+            model=choices.model,
+            threads=choices.threads,
+            device=choices.device,
+            overview_only=choices.overview_only,
+            careful=choices.careful,
         )
     if name in VARIANTS:
         return _reference(name, choices)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from edgewise.cli import engines
-from edgewise.cli.options import Device, Model, Workers, WorkerThreads
+from edgewise.cli.options import Careful, Device, Model, Workers, WorkerThreads
 from edgewise.errors import InputError
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def command(
     threads: WorkerThreads = None,
     model: Model = "default",
     device: Device = "cpu",
+    careful: Careful = False,
     names: list[str] = typer.Option(
         [engines.OWN],
         "--engine",
@@ -70,7 +71,9 @@ def command(
     found = find_pairs(folders, refine_all=refine)
     _print_problems(found.problems)
     threads = threads or (1 if workers > 1 else None)
-    choices = engines.Choices(weights=weights, model=model, threads=threads, device=device)
+    choices = engines.Choices(
+        weights=weights, model=model, threads=threads, device=device, careful=careful
+    )
     wanted = bool(report) if baselines is None else baselines
     opened = engines.find_engines(engines.with_baselines(names) if wanted else names, choices)
     header = _header(found.pairs, opened[names[0]], workers=workers, threads=threads)

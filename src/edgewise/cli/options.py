@@ -21,3 +21,7 @@ OverviewOnly = Annotated[
     bool,
     typer.Option("--overview-only", help="Stop after the first look: fast, less exact edges."),
 ]
+Careful = Annotated[
+    bool,
+    typer.Option("--careful", help="Keep masks that would gain little: where most are exact."),
+]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from edgewise.cli import engines
-from edgewise.cli.options import Device, Model, OverviewOnly, Soft, Threads
+from edgewise.cli.options import Careful, Device, Model, OverviewOnly, Soft, Threads
 from edgewise.cli.warned import warnings_told
 from edgewise.errors import EdgewiseError, InputError, OutputError
 from edgewise.files import make_folder
@@ -32,6 +32,7 @@ def command(
     masks: Path | None = typer.Option(None, "--masks", help="A folder of masks, same stems."),
     soft: Soft = False,
     overview_only: OverviewOnly = False,
+    careful: Careful = False,
     threads: Threads = None,
     model: Model = "default",
     device: Device = "cpu",
@@ -43,7 +44,12 @@ def command(
 ) -> None:
     """Refine a rough mask to the photo's true edge."""
     choices = engines.Choices(
-        weights=weights, model=model, threads=threads, device=device, overview_only=overview_only
+        weights=weights,
+        model=model,
+        threads=threads,
+        device=device,
+        overview_only=overview_only,
+        careful=careful,
     )
     bound = _bytes(memory)
     if photo and mask and not photos and not masks:

@@ -93,12 +93,26 @@ def seen_at(
     return seen, power
 
 
-def taken_back(judge: Judge, seen: Seen, least: float) -> NDArray[np.bool_]:
-    """Where a change is not to be taken, as its probability of being a gain is below `least`."""
+def taken_back(
+    judge: Judge, seen: Seen, *, least: float, together: float = 0.0
+) -> NDArray[np.bool_] | None:
+    """Where a change is not to be taken; None where none of it is, so that the mask stays.
+
+    Args:
+        judge: says how probable it is that a piece is a gain.
+        seen: the view.
+        least: probability from which a piece is taken.
+        together: area that the pieces taken must be expected to gain, as a share of the object's.
+    """
     labels, rows = described(seen)
     if not len(rows):
         return labels > 0
-    back = np.concatenate([[False], judge(rows) < least])[labels]
+    gains = judge(rows)
+    taken = gains >= least
+    expected = float(((2 * gains - 1) * np.exp(rows[:, 1]))[taken].sum())
+    if not taken.any() or (together and expected < together):
+        return None
+    back = np.concatenate([[False], ~taken])[labels]
     # Where the view was halved a piece ends within the squares beside it.
     beside = cv2.dilate(back.view(np.uint8), np.ones((3, 3), np.uint8)) > 0
     return np.asarray(back | beside & (labels == 0))

@@ -135,7 +135,7 @@ class _Onlooker(Refiner):
         )
         self.seen: Seen | None = None
 
-    def taken_back(self, judge: Judge, seen: Seen) -> NDArray[np.bool_]:
+    def taken_back(self, judge: Judge, seen: Seen) -> NDArray[np.bool_] | None:
         """See `Refiner`."""
         self.seen = seen
         return super().taken_back(judge, seen)
