@@ -66,8 +66,7 @@ def refiner_of(fake: bool, settings: Settings) -> Refiner:
     """The package's refiner, or one on the fake engine."""
     if fake:
         return Refiner(ColourEngine(), settings=settings)
-    opened = Refiner.open()
-    return Refiner(opened.engine, proposer=opened.proposer, judge=opened.judge, settings=settings)
+    return Refiner.open(settings=settings)
 
 
 def serve(fake: bool, settings: Settings, listener: socket.socket) -> None:

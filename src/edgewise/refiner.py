@@ -29,16 +29,24 @@ from edgewise.passes.answers import Answer, Known, whole
 from edgewise.passes.changes import Kept, Seen, seen_at, taken_back
 from edgewise.passes.edges import EdgeSettings, edge_answer
 from edgewise.passes.overview import overview, overview_power, rescaled, resized, to_bytes
-from edgewise.passes.planes import Enlarged, Held, Plane, Pyramid, Window, any_inside, halved
+from edgewise.passes.planes import (
+    Enlarged,
+    Held,
+    Plane,
+    Pyramid,
+    Window,
+    any_inside,
+    halved,
+    power_within,
+)
 from edgewise.passes.proposal import propose
 from edgewise.passes.settle import Settled, Trust, agreement
 from edgewise.passes.view import Box, choose_views
 
 VIEW_PIXELS = 1_000_000  # the mask's pieces are told apart where it has at most so many
+MOST_HALVED = 4  # as far as one pixel of a square is still seen in the mean
 CAREFUL = 0.004
 """`Settings.gain_together` for masks that are mostly exact already."""
-
-MOST_HALVED = 4  # as far as one pixel of a square is still seen in the mean
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -244,9 +252,7 @@ class Refiner:
 
     def _views(self, coarse: Plane) -> list[Box]:
         settings = self.settings
-        power = 0
-        while math.prod(halved(coarse.shape, power)) > VIEW_PIXELS and power < MOST_HALVED:
-            power += 1
+        power = min(power_within(coarse.shape, VIEW_PIXELS), MOST_HALVED)
         return choose_views(
             any_inside(coarse, power),
             margin=settings.margin,
@@ -341,7 +347,7 @@ class Refiner:
             return None
         if self.judge is None or not settings.gain_least or overview_only:
             return answer
-        seen, power = seen_at(
+        seen = seen_at(
             photo,
             coarse,
             answer,
@@ -352,7 +358,7 @@ class Refiner:
             threads=self.threads,
         )
         back = self.taken_back(self.judge, seen)
-        return None if back is None else Kept(answer, coarse.plane, back, power)
+        return None if back is None else Kept(answer, coarse.plane, back)
 
     def taken_back(self, judge: Judge, seen: Seen) -> NDArray[np.bool_] | None:
         """Where a view keeps its coarse mask, at the size of what was seen; training looks here.

@@ -4,8 +4,17 @@ import numpy as np
 import pytest
 
 from edgewise.passes.answers import Known, whole
-from edgewise.passes.changes import FEATURES, Kept, Seen, described, pieces, seen_at, taken_back
-from edgewise.passes.planes import Held, Pyramid
+from edgewise.passes.changes import (
+    FEATURES,
+    PIXELS,
+    Kept,
+    Seen,
+    described,
+    pieces,
+    seen_at,
+    taken_back,
+)
+from edgewise.passes.planes import Held, Pyramid, power_within
 from edgewise.passes.settle import Agreement
 from edgewise.passes.view import Box
 from tests.fakes import disc, red_on_blue
@@ -119,7 +128,7 @@ def test_the_coarse_masks_side_is_kept_there_and_the_answer_elsewhere():
     refined[55:59, 60:64] = False
     soft = np.where(refined, 0.8, 0.1).astype(np.float32)
     back = COARSE & ~refined
-    kept = Kept(Known(soft), Held(COARSE.astype(np.uint8) * 255), back, 0)
+    kept = Kept(Known(soft), Held(COARSE.astype(np.uint8) * 255), back)
     assert np.array_equal(whole(kept), np.where(back, np.float32(0.9), soft))
     box = Box(50, 55, 70, 130)
     assert np.array_equal(kept.read(box), whole(kept)[box.slices])
@@ -135,13 +144,13 @@ def test_large_views_are_judged_at_a_smaller_size():
     planes = Pyramid(Held(red_on_blue(refined))), Pyramid(Held(coarse.astype(np.uint8) * 255))
     soft = refined.astype(np.float32)
     found = Agreement(0.5, 0.9)
-    seen, power = seen_at(
+    seen = seen_at(
         *planes, Known(soft), proposed=None, overview=soft, found=found, trust=-1, threads=2
     )
-    assert power == 1
+    assert power_within(shape, PIXELS) == 1
     assert seen.refined.shape == (501, 602)
     back = taken_back(lambda rows: rows[:, 0], seen, least=0.5)  # additions only
-    kept = Kept(Known(soft), planes[1].plane, back, power)
+    kept = Kept(Known(soft), planes[1].plane, back)
     assert np.array_equal(whole(kept) > 0.5, coarse | refined)
     for box in (Box(403, 505, 431, 540), Box(7, 3, 1001, 1203), Box(390, 470, 411, 511)):
         assert np.array_equal(kept.read(box), whole(kept)[box.slices])

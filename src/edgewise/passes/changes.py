@@ -15,8 +15,18 @@ from numpy.typing import NDArray
 from edgewise.network.runtime import Judge
 from edgewise.passes.answers import Answer
 from edgewise.passes.overview import rescaled, to_bytes
-from edgewise.passes.planes import INSIDE, Plane, Pyramid, halved, read_over, reduced, strips
-from edgewise.passes.settle import Agreement, edge_distance
+from edgewise.passes.planes import (
+    INSIDE,
+    Plane,
+    Pyramid,
+    halved,
+    power_within,
+    read_over,
+    reduced,
+    strips,
+)
+from edgewise.passes.proposal import overlap
+from edgewise.passes.settle import Agreement, edge_distance, gradient_at
 from edgewise.passes.threads import mapped
 from edgewise.passes.view import Box
 
@@ -68,11 +78,9 @@ def seen_at(
     found: Agreement,
     trust: float,
     threads: int,
-) -> tuple[Seen, int]:
-    """A view as the judge sees it; see `Seen`. Also how often each of its sides was halved."""
-    shape, power = refined.shape, 0
-    while math.prod(halved(shape, power)) > PIXELS:
-        power += 1
+) -> Seen:
+    """A view as the judge sees it; see `Seen`."""
+    shape, power = refined.shape, power_within(refined.shape, PIXELS)
     small = np.empty(halved(shape, power), np.uint8)
 
     def read(box: Box) -> None:
@@ -81,7 +89,7 @@ def seen_at(
 
     for _ in mapped(read, strips(shape), threads):
         pass
-    seen = Seen(
+    return Seen(
         photo=photo.whole(power),
         coarse=coarse.whole(power),
         refined=small,
@@ -90,7 +98,6 @@ def seen_at(
         found=found,
         trust=trust,
     )
-    return seen, power
 
 
 def taken_back(
@@ -124,13 +131,13 @@ class Kept:
     Args:
         answer: the answer.
         coarse: the coarse mask, object above `INSIDE`.
-        back: bool, where the coarse mask's side is kept; the view, each side halved `power` times.
-        power: see there.
+        back: bool, where the coarse mask's side is kept; the view at a size of at most `PIXELS`.
     """
 
-    def __init__(self, answer: Answer, coarse: Plane, back: NDArray[np.bool_], power: int) -> None:
+    def __init__(self, answer: Answer, coarse: Plane, back: NDArray[np.bool_]) -> None:
         self.shape = answer.shape
-        self._answer, self._coarse, self._back, self._power = answer, coarse, back, power
+        self._answer, self._coarse, self._back = answer, coarse, back
+        self._power = power_within(self.shape, PIXELS)
 
     def read(self, box: Box) -> NDArray[np.float32]:
         """See `Answer`."""
@@ -158,21 +165,12 @@ class Kept:
         grain = 1 << self._power
         top, left = box.top >> self._power, box.left >> self._power
         there = self._back[top : -(-box.bottom // grain), left : -(-box.right // grain)]
-        rows, columns = (np.flatnonzero(there.any(axis)) for axis in (1, 0))
-        if not rows.size:
+        first_column, first_row, columns, rows = cv2.boundingRect(there.view(np.uint8))
+        if not rows:
             return None
-        found = Box(
-            (top + int(rows[0])) * grain,
-            (left + int(columns[0])) * grain,
-            (top + int(rows[-1]) + 1) * grain,
-            (left + int(columns[-1]) + 1) * grain,
-        )
-        return Box(
-            max(found.top, box.top),
-            max(found.left, box.left),
-            min(found.bottom, box.bottom),
-            min(found.right, box.right),
-        )
+        found = Box(first_row, first_column, first_row + rows, first_column + columns)
+        inside = found.moved(top, left).enlarged(grain).moved(-box.top, -box.left)
+        return inside.within((box.height, box.width)).moved(box.top, box.left)
 
 
 def pieces(
@@ -264,8 +262,8 @@ def described(seen: Seen) -> tuple[Labels, NDArray[np.float32]]:
     common = [
         min(seen.found.edges, 3.0),
         seen.found.overlap,
-        _overlap(coarse, proposed > 0.5),
-        _overlap(refined, proposed > 0.5),
+        overlap(coarse, proposed > 0.5),
+        overlap(refined, proposed > 0.5),
         float(seen.proposed is not None),
         seen.trust,
         math.log(size),
@@ -277,11 +275,6 @@ def described(seen: Seen) -> tuple[Labels, NDArray[np.float32]]:
     for column, values in enumerate((*own, *common)):
         rows[:, column] = values
     return labels, rows
-
-
-def _overlap(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
-    union = np.count_nonzero(one | other)
-    return np.count_nonzero(one & other) / union if union else 1.0
 
 
 def _rims(
@@ -299,12 +292,8 @@ def _rims(
         cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_GRADIENT, square) > 0
         for mask in (coarse, refined)
     ]
-    blurred = cv2.GaussianBlur(photo, (0, 0), 1.0)
     both = contours[0] | contours[1]
-    across, down = (
-        cv2.Sobel(blurred, cv2.CV_16S, dx, 1 - dx)[both].astype(np.float32) for dx in (1, 0)
-    )
-    gradient = np.hypot(across, down).max(1) if both.any() else np.zeros(0, np.float32)
+    gradient = gradient_at(photo, both)
     beside = cv2.dilate(labels.astype(np.float32), square)[both].astype(np.int32)
     on = [contour[both] for contour in contours]
     counts, means = [], []

@@ -4,6 +4,7 @@ The steps read the photo and the coarse mask through these alone, so that a pict
 one that is read from its file by region take the same way and give the same result.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -120,6 +121,14 @@ def halved(shape: tuple[int, int], power: int) -> tuple[int, int]:
     if power < 0:
         return shape[0] << -power, shape[1] << -power
     return -(-shape[0] >> power), -(-shape[1] >> power)
+
+
+def power_within(shape: tuple[int, int], pixels: int) -> int:
+    """How often a picture of `shape` is halved until it has at most so many pixels."""
+    power = 0
+    while math.prod(halved(shape, power)) > pixels:
+        power += 1
+    return power
 
 
 def at_half(box: Box, beyond: int) -> Box:

@@ -50,7 +50,7 @@ def propose(
         padded_mask(prompt, network.stride // GRID),
         prompt_places(rough > 127),
     )[:, :height, :width]
-    shares = [_overlap(candidate > 0, prompt > 0) for candidate in candidates]
+    shares = [overlap(candidate > 0, prompt > 0) for candidate in candidates]
     best = int(np.argmax(shares))
     if shares[best] < least:
         return None
@@ -101,6 +101,7 @@ def prompt_places(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     return np.array([(x, y), *corners], np.float32)
 
 
-def _overlap(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
+def overlap(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
+    """IoU of two masks; 1 where both are empty."""
     union = np.count_nonzero(one | other)
-    return np.count_nonzero(one & other) / union if union else 0.0
+    return np.count_nonzero(one & other) / union if union else 1.0

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgewise.passes.answers import Answer
-from edgewise.passes.planes import INSIDE, Plane, Pyramid, halved, read_over, reduced, strips
+from edgewise.passes.planes import INSIDE, Plane, Pyramid, power_within, read_over, reduced, strips
 from edgewise.passes.threads import mapped
 from edgewise.passes.view import Box
 
@@ -118,9 +118,7 @@ class Settled:
     def __init__(self, answer: Answer, coarse: Pyramid, trust: Trust) -> None:
         self.shape = answer.shape
         self._answer, self._coarse, self._trust = answer, coarse.plane, trust
-        self._power = 0
-        while math.prod(halved(self.shape, self._power)) > FAR_PIXELS:
-            self._power += 1
+        self._power = power_within(self.shape, FAR_PIXELS)
         small = coarse.whole(self._power) > INSIDE
         area = np.count_nonzero(small) << 2 * self._power
         # A pixel beside the edge is 1 away from the other side, whatever its size.
@@ -231,14 +229,19 @@ def _pieces(on: NDArray[np.bool_]) -> Iterator[Box]:
 
 
 def _strengths(photo: Plane, box: Box, on: list[NDArray[np.bool_]]) -> list[float]:
-    """Sums over each contour of the photo's gradient, that of the strongest channel."""
+    """Sums over each contour of the photo's gradient."""
     around = box.grown(_AROUND, photo.shape)
-    blurred = cv2.GaussianBlur(photo.read(around), (0, 0), 1.0)
-    own = box.moved(-around.top, -around.left).slices
-    across = cv2.Sobel(blurred, cv2.CV_16S, 1, 0)[own]
-    down = cv2.Sobel(blurred, cv2.CV_16S, 0, 1)[own]
-    sums = []
-    for pixels in on:
-        length = np.hypot(across[pixels].astype(np.float32), down[pixels].astype(np.float32))
-        sums.append(float(length.max(1).sum()) if length.size else 0.0)
-    return sums
+    either = on[0] | on[1]
+    there = np.zeros((around.height, around.width), np.bool_)
+    there[box.moved(-around.top, -around.left).slices] = either
+    strength = gradient_at(photo.read(around), there)
+    return [float(strength[pixels[either]].sum()) for pixels in on]
+
+
+def gradient_at(photo: NDArray[np.uint8], on: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """The gradient of a photo HxWx3 at some of its pixels, HxW: that of the strongest channel."""
+    blurred = cv2.GaussianBlur(photo, (0, 0), 1.0)
+    across, down = (
+        cv2.Sobel(blurred, cv2.CV_16S, dx, 1 - dx)[on].astype(np.float32) for dx in (1, 0)
+    )
+    return np.asarray(np.hypot(across, down).max(1), np.float32)

@@ -27,8 +27,8 @@ from torch.nn import functional
 from edgewise.images import read_photo
 from edgewise.masks import as_mask, read_mask
 from edgewise.network.runtime import Judge, OnnxEngine, OnnxProposer
-from edgewise.passes.changes import FEATURES, Seen, described
-from edgewise.passes.planes import Held, halved, reduced
+from edgewise.passes.changes import FEATURES, PIXELS, Seen, described
+from edgewise.passes.planes import Held, halved, power_within, reduced
 from edgewise.refiner import Refiner, Settings, levels_of
 from edgewise.training import coarsen
 from edgewise.training.data import Source, read_sources
@@ -181,16 +181,14 @@ def look(refiner: _Onlooker, case: Case) -> tuple[NDArray[np.float32], NDArray[n
         seen, refiner.seen = refiner.seen, None
         if seen is None:
             continue
-        factor = -(-view.height // seen.coarse.shape[0])
-        at, is_true, is_sure = (
-            described(seen),
-            *(
-                reduced(mask[view.slices].astype(np.uint8) * np.uint8(255), factor) > 127
-                for mask in (truth, sure)
-            ),
+        factor = 1 << power_within((view.height, view.width), PIXELS)
+        is_true, is_sure = (
+            reduced(mask[view.slices].astype(np.uint8) * np.uint8(255), factor) > 127
+            for mask in (truth, sure)
         )
-        rows.append(at[1])
-        gained.append(gains(at[0], seen, is_true, is_sure))
+        labels, told = described(seen)
+        rows.append(told)
+        gained.append(gains(labels, seen, is_true, is_sure))
     return (np.concatenate(rows), np.concatenate(gained)) if rows else None
 
 
