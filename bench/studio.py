@@ -75,10 +75,7 @@ def serve(fake: bool, settings: Settings, listener: socket.socket) -> None:
 
     from edgewise.studio.app import create_app
 
-    refiner = refiner_of(fake, settings)
-    app = create_app(
-        refiner.engine, proposer=refiner.proposer, judge=refiner.judge, settings=settings
-    )
+    app = create_app(refiner_of(fake, settings))
     config = uvicorn.Config(app, log_level="error", ws="none")
     uvicorn.Server(config).run(sockets=[listener])
 

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
+from edgewise.refiner import Refiner
 from edgewise.studio.app import create_app
 
 WIDTH, HEIGHT = 5184, 3456
@@ -77,7 +78,7 @@ def pictures(folder: Path) -> tuple[Path, Path]:
 
 def serve() -> tuple[uvicorn.Server, str]:
     """A running studio and its address."""
-    server = uvicorn.Server(uvicorn.Config(create_app(Keep()), port=0, log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(create_app(Refiner(Keep())), port=0, log_level="error"))
     threading.Thread(target=server.run, daemon=True).start()
     while not server.started:
         time.sleep(0.05)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import uvicorn
 
+from edgewise.refiner import Refiner
 from edgewise.studio.app import create_app
 from tests.fakes import ColourEngine
 
@@ -32,7 +33,7 @@ def main():
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--pause", type=float, default=0.0)
     given = parser.parse_args()
-    app = create_app(SlowEngine(given.pause), folder=given.folder)
+    app = create_app(Refiner(SlowEngine(given.pause)), folder=given.folder)
     uvicorn.run(app, port=given.port, log_level="warning", timeout_graceful_shutdown=1)
 
 

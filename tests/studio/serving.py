@@ -10,6 +10,7 @@ import numpy as np
 import uvicorn
 from PIL import Image
 
+from edgewise.refiner import Refiner
 from edgewise.studio.app import create_app
 from tests.fakes import ColourEngine, disc, red_on_blue
 
@@ -23,7 +24,7 @@ COARSE = disc(SHAPE, (45, 60), 20)
 @contextmanager
 def serving(engine=None, **options):
     """The address of a running studio, as the base of a client that may change things."""
-    app = create_app(engine or ColourEngine(), **options)
+    app = create_app(Refiner(engine or ColourEngine()), **options)
     config = uvicorn.Config(app, port=0, log_level="error", ws="none", lifespan="on")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)

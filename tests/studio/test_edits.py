@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgewise.network.runtime import Engine
-from edgewise.refiner import Settings
+from edgewise.refiner import Refiner, Settings
 from edgewise.studio import edits
 from edgewise.studio.document import Busy, Document
 from edgewise.studio.first import Hints, Scribble
@@ -34,7 +34,7 @@ def empty(tmp_path):
 def worked(document, edit, *arguments, engine: Engine | None = None, **options):
     busy = document.begin("test")
     try:
-        return edit(document, Job(engine or ColourEngine(), None), busy, *arguments, **options)
+        return edit(document, Job(Refiner(engine or ColourEngine())), busy, *arguments, **options)
     finally:
         document.end()
 
@@ -162,12 +162,12 @@ def test_progress_grows_and_a_stopped_job_changes_nothing(document):
             seen.append(busy.done)
             return super().__call__(views)
 
-    edits.refine_all(document, Job(Watching(), None), busy)
+    edits.refine_all(document, Job(Refiner(Watching())), busy)
     assert seen == sorted(seen)
     assert seen[0] == 0
     assert 0 < seen[-1] < 1
     before = current(document)
-    job = Job(ColourEngine(), None)
+    job = Job(Refiner(ColourEngine()))
     job.stop()
     with pytest.raises(StoppedJob):
         edits.refine_all(document, job, busy)
@@ -176,14 +176,13 @@ def test_progress_grows_and_a_stopped_job_changes_nothing(document):
 
 def test_a_job_that_is_stopped_at_the_end_changes_nothing_either(document):
     busy = Busy("refine")
-    job = Job(ColourEngine(), None)
 
     class Stopping(ColourEngine):
         def __call__(self, views):
             job.stop()  # after its last run nothing would look any more
             return super().__call__(views)
 
-    job._engine = Stopping()
+    job = Job(Refiner(Stopping()))
     before = current(document)
     document._busy = busy
     with pytest.raises(StoppedJob):
@@ -196,6 +195,6 @@ def test_the_expected_number_of_runs_is_about_right(radius):
     engine = ColourEngine()
     shape = (300, 300)
     mask = disc(shape, (150, 150), radius * 3)
-    Job(engine, None).refiner.refine(red_on_blue(mask), mask.astype(np.float32))
+    Job(Refiner(engine)).refiner.refine(red_on_blue(mask), mask.astype(np.float32))
     expected = edits.expected_runs(mask, Settings())
     assert expected / 3 <= len(engine.shapes) <= expected * 3

@@ -9,6 +9,7 @@ import time
 import numpy as np
 import pytest
 
+from edgewise.refiner import Refiner
 from edgewise.studio.jobs import Job, Jobs, StoppedJob
 from edgewise.studio.limits import Limits, RefusedError
 from tests.fakes import ColourEngine, NothingProposer, disc, red_on_blue
@@ -29,7 +30,7 @@ def jobs():
     made = []
 
     def make(**limits):
-        made.append(Jobs(ColourEngine(), Limits(**limits)))
+        made.append(Jobs(Refiner(ColourEngine()), Limits(**limits)))
         return made[-1]
 
     yield make
@@ -137,7 +138,7 @@ def test_an_error_of_the_work_comes_back_to_who_asked(jobs):
 def test_proposals_count_as_runs_and_end_with_their_job():
     mask = disc((120, 120), (60, 60), 40)
     proposer, seen = NothingProposer(), []
-    job = Job(ColourEngine(), None, proposer=proposer)
+    job = Job(Refiner(ColourEngine(), proposer=proposer))
     job.report = seen.append
     job.refiner.refine(red_on_blue(mask), mask)
     assert proposer.runs == 1
@@ -151,6 +152,6 @@ def test_proposals_count_as_runs_and_end_with_their_job():
 def test_a_window_of_a_photo_is_refined_without_proposals():
     mask = disc((120, 120), (60, 60), 40)
     proposer = NothingProposer()
-    job = Job(ColourEngine(), None, proposer=proposer)
+    job = Job(Refiner(ColourEngine(), proposer=proposer))
     job.window_refiner.refine(red_on_blue(mask), mask)
     assert proposer.runs == 0

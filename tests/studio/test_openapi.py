@@ -12,6 +12,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from edgewise.refiner import Refiner
 from edgewise.studio.app import create_app
 from edgewise.studio.limits import Limits
 from tests.fakes import ColourEngine
@@ -26,7 +27,7 @@ CHECKS = [
 
 
 def _operations():
-    app = create_app(ColourEngine())
+    app = create_app(Refiner(ColourEngine()))
     document = app.openapi()
     app.state.studio.close()
     schema = schemathesis.openapi.from_dict(document)

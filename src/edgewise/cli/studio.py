@@ -55,11 +55,8 @@ def command(
     access = _access(host, allow_host, token)
     root = _checked_root(root_path)
     with _bound(host, port) as listener:
-        refiner = Refiner.open(model, threads=threads, device=device)
         app = create_app(
-            refiner.engine,
-            proposer=refiner.proposer,
-            judge=refiner.judge,
+            Refiner.open(model, threads=threads, device=device),
             limits=limits,
             folder=folder,
             access=access,

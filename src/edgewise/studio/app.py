@@ -15,8 +15,7 @@ from starlette.responses import Response
 
 from edgewise import __version__
 from edgewise.errors import EdgewiseError, InputError, OutputError
-from edgewise.network.runtime import Engine, Judge, Proposer
-from edgewise.refiner import Settings
+from edgewise.refiner import Refiner
 from edgewise.studio import document_routes, public_routes, queue_routes, work_routes
 from edgewise.studio.folder import Queue
 from edgewise.studio.forms import InfoAnswer
@@ -39,26 +38,20 @@ mimetypes.add_type("text/css", ".css")
 
 
 def create_app(
-    engine: Engine,
+    refiner: Refiner,
     *,
-    proposer: Proposer | None = None,
-    judge: Judge | None = None,
     limits: Limits | None = None,
     folder: Path | None = None,
     access: Access | None = None,
-    settings: Settings | None = None,
     root_path: str = "",
 ) -> FastAPI:
     """The studio as an ASGI application.
 
     Args:
-        engine: the network, which all requests share.
-        proposer: the proposal network, likewise; None does without proposals.
-        judge: the judge of changes, likewise; None takes all changes.
+        refiner: whose networks and settings all requests share.
         limits: how much a client may ask.
         folder: of photos to work through; None for photos that are opened one by one.
         access: who may use it; by default whoever is on this machine.
-        settings: of the refiner.
         root_path: the path under which a reverse proxy shows it, such as "/studio".
 
     Raises:
@@ -69,7 +62,7 @@ def create_app(
     queue = Queue(folder) if folder else None
     studio = Studio(
         limits,
-        Jobs(engine, limits, proposer=proposer, judge=judge, settings=settings),
+        Jobs(refiner, limits),
         Store(limits),
         TileCache(limits.tiles),
         queue,

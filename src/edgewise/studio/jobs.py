@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewise.network.runtime import Engine, Judge, Proposer
-from edgewise.refiner import Refiner, Settings
+from edgewise.network.runtime import Proposer
+from edgewise.refiner import Refiner
 from edgewise.studio.limits import Limits, RefusedError
 
 _Result = TypeVar("_Result")
@@ -29,19 +29,15 @@ class StoppedJob(Exception):  # noqa: N818  # no error: it ends what nobody wait
 
 
 class Job:
-    """A job under way: its engine, which counts runs and stops when the job is to end."""
+    """A job under way: an engine that counts runs and stops when the job is to end.
 
-    def __init__(
-        self,
-        engine: Engine,
-        settings: Settings | None,
-        *,
-        proposer: Proposer | None = None,
-        judge: Judge | None = None,
-    ) -> None:
-        self.stride = engine.stride
-        self._engine, self._proposer, self._judge = engine, proposer, judge
-        self._settings = settings
+    Args:
+        refiner: whose networks and settings are used.
+    """
+
+    def __init__(self, refiner: Refiner) -> None:
+        self.stride = refiner.engine.stride
+        self._shared = refiner
         self._stopped = threading.Event()
         self._runs = 0
         self.report: Callable[[int], None] = lambda _: None
@@ -50,7 +46,7 @@ class Job:
     def __call__(self, views: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Run the network; see `edgewise.network.runtime.Engine`."""
         self.count()
-        return self._engine(views)
+        return self._shared.engine(views)
 
     def count(self) -> None:
         """Report a run that is about to begin; raises StoppedJob where nobody waits any more."""
@@ -61,13 +57,14 @@ class Job:
     @property
     def refiner(self) -> Refiner:
         """A refiner whose networks are this job's."""
-        proposer = _Proposals(self._proposer, self) if self._proposer else None
-        return Refiner(self, proposer=proposer, judge=self._judge, settings=self._settings)
+        shared = self._shared
+        proposer = _Proposals(shared.proposer, self) if shared.proposer else None
+        return Refiner(self, proposer=proposer, judge=shared.judge, settings=shared.settings)
 
     @property
     def window_refiner(self) -> Refiner:
         """The same for a window of a photo: without proposals, as it may hold half an object."""
-        return Refiner(self, settings=self._settings)
+        return Refiner(self, settings=self._shared.settings)
 
     def check(self) -> None:
         """Raise StoppedJob where nobody waits any more."""
@@ -98,24 +95,12 @@ class Jobs:
     """The queue of jobs.
 
     Args:
-        engine: the network, shared by all jobs.
+        refiner: whose networks and settings all jobs share.
         limits: how many may wait, and for how long.
-        proposer: the proposal network, likewise; None does without proposals.
-        judge: the judge of changes, likewise; None takes all changes.
-        settings: of the refiner.
     """
 
-    def __init__(
-        self,
-        engine: Engine,
-        limits: Limits | None = None,
-        *,
-        proposer: Proposer | None = None,
-        judge: Judge | None = None,
-        settings: Settings | None = None,
-    ) -> None:
-        self._engine, self._proposer, self._judge = engine, proposer, judge
-        self._settings = settings
+    def __init__(self, refiner: Refiner, limits: Limits | None = None) -> None:
+        self._refiner = refiner
         self._limits = limits or Limits()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="edgewise-job")
         self._lock = threading.Lock()
@@ -145,7 +130,7 @@ class Jobs:
             RefusedError: 503 where the queue is full or the time is over.
             StoppedJob: the client has gone.
         """
-        job = Job(self._engine, self._settings, proposer=self._proposer, judge=self._judge)
+        job = Job(self._refiner)
         future = self._submit(job, work, after)
         waiting = asyncio.wrap_future(future)
         deadline = time.monotonic() + self._limits.seconds
