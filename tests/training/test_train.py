@@ -14,8 +14,8 @@ from PIL import Image
 torch = pytest.importorskip("torch", reason="training needs the extra edgewise[train]")
 
 from edgewise.network.runtime import OnnxEngine
-from edgewise.training import loop, train
-from edgewise.training.data import Library, draw
+from edgewise.training import coarsen, loop, train
+from edgewise.training.data import Library, draw, real_scene
 from edgewise.training.export import Deployed, export, load
 from tests.fakes import disc, red_on_blue
 
@@ -65,6 +65,18 @@ def test_samples_are_two_views_of_one_object(root):
         assert zoom in (1, 2)
         assert 0 <= top <= 64 - 64 // zoom
         assert 0 <= left <= 64 - 64 // zoom
+
+
+@pytest.mark.parametrize(("source", "unsure"), [("davis", 0), ("sod", 2.5)])
+def test_a_truth_teaches_no_edge_nearer_than_it_may_be_off(tmp_path, source, unsure):
+    folder, mask = tmp_path / source, disc((120, 120), (60, 60), 30)
+    folder.mkdir()
+    Image.fromarray(red_on_blue(mask)).save(folder / "a_im.jpg")
+    Image.fromarray(mask.astype(np.uint8) * 255).save(folder / "a_gt.png")
+    (item,) = Library(tmp_path).items[source]
+    scene = real_scene(item, np.random.default_rng(0))
+    away = np.abs(coarsen.signed_distance(mask))
+    np.testing.assert_array_equal(scene.weight, np.where(away < unsure, 0, 255))
 
 
 def test_the_second_view_is_the_first_s_window_at_twice_the_zoom(root):
@@ -144,6 +156,14 @@ def test_the_exported_file_answers_like_the_network(batches, tmp_path):
         with torch.no_grad():
             expected = Deployed(network)(torch.from_numpy(views)).numpy()
         assert np.allclose(engine(views), expected, atol=5e-3)  # weights are half floats
+
+
+def test_edges_that_lie_too_far_out_are_moved_in_by_the_log_odds_given(tmp_path):
+    train.start(CONFIG, torch.device("cpu")).save(tmp_path / "last.pt", CONFIG)
+    views = torch.rand(1, 5, 64, 64)
+    with torch.no_grad():
+        before, after = (load(tmp_path / "last.pt", outwards=o)(views) for o in (0.0, 0.25))
+    torch.testing.assert_close(after, before - 0.25)
 
 
 def test_samples_are_counted_over_processes_of_different_batches(tmp_path):

@@ -27,7 +27,6 @@ Sample = dict[str, NDArray[np.uint8] | NDArray[np.int64]]
 WHOLE_SHARE = 0.62  # samples that start from the whole object rather than from a window
 REAL_SHARE = 0.6  # where a real network's coarse mask is at hand, how often it is used
 PROPOSAL_SHARE = 0.85  # where that has a proposal, how often it is the first view's prior
-RING_WEIGHT = 0.25  # loss weight where the truth's own edge is uncertain
 MINIMUM_EXTENT = 20  # objects smaller than this many pixels across teach nothing
 
 
@@ -240,8 +239,8 @@ def real_scene(item: Item, random: Generator) -> Scene | None:
     if inside.sum() < MINIMUM_EXTENT**2 or share > 0.85:
         return None
     if item.source.error > 0.8:
-        ring = np.abs(coarsen.signed_distance(inside)) < item.source.error
-        valid = np.where(ring, (valid * RING_WEIGHT).astype(np.uint8), valid)
+        # Hand-drawn truths lie outside the edge more often than inside: they teach no edge at all.
+        valid[np.abs(coarsen.signed_distance(inside)) < item.source.error] = 0
     coarse = proposal = None
     if item.coarse and random.random() < REAL_SHARE:
         pick = int(random.integers(len(item.coarse)))

@@ -62,11 +62,20 @@ def _unfolded(fine: nn.Sequential) -> nn.Sequential:
     return nn.Sequential(pixels, nn.ReLU())
 
 
-def load(checkpoint: Path) -> RefinementNet:
-    """The averaged network of a checkpoint that train.py wrote, in evaluation mode."""
+def load(checkpoint: Path, *, outwards: float = 0.0) -> RefinementNet:
+    """The averaged network of a checkpoint that train.py wrote, in evaluation mode.
+
+    Args:
+        checkpoint: last.pt of a run.
+        outwards: log-odds by which it finds edges too far out, which are taken off its answers.
+            The soft IoU loss moves them there: an unsure pixel taken in costs less than one left
+            out as long as its odds exceed the IoU.
+    """
     data = torch.load(checkpoint, map_location="cpu", weights_only=True)
     network = RefinementNet()
     network.load_state_dict(data["average"])
+    with torch.no_grad():
+        cast(Tensor, network.head.bias).sub_(outwards)
     return network.eval()
 
 
@@ -93,8 +102,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Export a checkpoint to ONNX.")
     parser.add_argument("checkpoint", type=Path, help="last.pt of a run")
     parser.add_argument("output", type=Path, help="the .onnx file to write")
+    parser.add_argument(
+        "--outwards", type=float, default=0.0, help="log-odds by which edges lie too far out"
+    )
     options = parser.parse_args()
-    digest = export(load(options.checkpoint), options.output)
+    digest = export(load(options.checkpoint, outwards=options.outwards), options.output)
     print(f"{options.output}: {options.output.stat().st_size} bytes, sha256 {digest}")
 
 
