@@ -62,13 +62,13 @@ class SceneSettings:
 
     small: int = 144
     lead: float = 0.03
-    margin: float = 0.35
+    margin: float = 0.45
     trust: float = 1.0
     most_proposed: int = 8
     proposed_share: float = 0.01
     exact: float = 1.0
     single: int = 448
-    looks: int = 4
+    looks: int = 3
     still: float = 0.5
     enlarged: float = 1.75
     overview_only: bool = False
