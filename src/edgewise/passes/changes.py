@@ -36,6 +36,7 @@ PIXELS = 500_000
 FEATURES = 27
 """Numbers that the judge is told of a piece."""
 
+_SHARE = 1  # the number that is the log of a piece's area over the object's
 _CORE = 0.03  # pieces hang together where they are thicker than this, over the object's size
 _NEAR = 0.15  # how far the colours beside a piece are taken from, over the object's size
 _NO_COLOURS = 100.0  # distance of colours where there are none to compare with
@@ -116,7 +117,7 @@ def taken_back(
         return labels > 0
     gains = judge(rows)
     taken = gains >= least
-    expected = float(((2 * gains - 1) * np.exp(rows[:, 1]))[taken].sum())
+    expected = float(((2 * gains - 1) * np.exp(rows[:, _SHARE]))[taken].sum())
     if not taken.any() or (together and expected < together):
         return None
     back = np.concatenate([[False], ~taken])[labels]

@@ -5,12 +5,16 @@ has none. A segmenter prompted with the mask, its box and a point inside it does
 the one closest to the coarse mask counts, and only where the two agree well enough.
 """
 
+from typing import TypeVar
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edgewise.network.runtime import Proposer
 from edgewise.passes.overview import resized, up_to
+
+_Level = TypeVar("_Level", np.bool_, np.uint8)
 
 MEAN_COLOUR = (124, 116, 104)  # what the network takes for "no photo here"
 GRID = 4  # pixels of the photo a side for one of the mask
@@ -101,7 +105,7 @@ def prompt_places(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     return np.array([(x, y), *corners], np.float32)
 
 
-def overlap(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
-    """IoU of two masks; 1 where both are empty."""
+def overlap(one: NDArray[_Level], other: NDArray[_Level]) -> float:
+    """IoU of two masks, bool or of 0 and 255; 1 where both are empty."""
     union = np.count_nonzero(one | other)
     return np.count_nonzero(one & other) / union if union else 1.0

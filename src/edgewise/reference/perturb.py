@@ -11,6 +11,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from edgewise.passes.proposal import overlap
+
 Mask = NDArray[np.uint8]
 
 CUT_SHARE = 0.1
@@ -99,9 +101,3 @@ def _kernel(random: Generator) -> Mask:
     )
     kind, sides = shapes[int(random.integers(len(shapes)))]
     return np.asarray(cv2.getStructuringElement(kind, sides), np.uint8)
-
-
-def overlap(one: Mask, other: Mask) -> float:
-    """IoU of two masks, 1 where both are empty."""
-    union = np.count_nonzero(one | other)
-    return np.count_nonzero(one & other) / union if union else 1.0

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from edgewise.passes.proposal import overlap
+
 Mask = NDArray[np.bool_]
 Field = NDArray[np.float32]
 
@@ -161,12 +163,6 @@ STEPS: tuple[tuple[float, Callable[[Mask, Generator], Mask]], ...] = (
 )
 PERFECT_SHARE = 0.07
 LEAK_SHARE = 0.15
-
-
-def overlap(mask: Mask, truth: Mask) -> float:
-    """Intersection over union; 1 when both are empty."""
-    union = np.count_nonzero(mask | truth)
-    return np.count_nonzero(mask & truth) / union if union else 1.0
 
 
 def coarsen(truth: Mask, photo: NDArray[np.uint8], random: Generator) -> Mask:
