@@ -1,5 +1,6 @@
 """Worker processes: one that dies or hangs costs its own photo alone; a full disk ends a run."""
 
+import errno
 import os
 import resource
 import subprocess
@@ -42,6 +43,17 @@ def test_workers_that_never_open_the_network_end_the_run(tmp_path, fault, messag
     jobs = write_pairs(tmp_path, 2)
     with pytest.raises(EdgewiseError, match=message):
         list(run(jobs, engine=Processes(), opener=FakeOpener(fault=fault)))
+
+
+@pytest.mark.parametrize("what", ["Pipe", "Process"])
+def test_a_system_without_room_for_a_process_is_named(tmp_path, monkeypatch, what):
+    def full(*_arguments, **_options):
+        raise OSError(errno.EAGAIN, "no room for more")
+
+    name = what if what == "Pipe" else "Process.start"
+    monkeypatch.setattr(f"edgewise.batch.processes._spawn.{name}", full)
+    with pytest.raises(EdgewiseError, match=r"no worker process can be started: .*no room"):
+        list(run(write_pairs(tmp_path, 2), opener=FakeOpener()))
 
 
 def test_a_dead_worker_is_noticed_though_another_process_holds_its_end_of_the_pipe(

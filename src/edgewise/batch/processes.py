@@ -118,6 +118,9 @@ class _Worker:
                 return Report("done")
             try:
                 self._start()
+            except OSError as error:
+                return Report("halt", EdgewiseError(f"no worker process can be started: {error}"))
+            try:
                 first = self._answer(None)
             except (EOFError, OSError):
                 death = self.end()
@@ -135,13 +138,20 @@ class _Worker:
                 self._process.kill()
 
     def _start(self) -> None:
+        """Start a process, unless the pool is closed; OSError where the system has no room."""
         with self._lock:
             if self._closed:
-                raise EOFError
-            self._connection, theirs = _spawn.Pipe()
-            self._process = _spawn.Process(target=_serve, args=(theirs, self._opener), daemon=True)
-            self._process.start()
-            theirs.close()  # else the end of the process would not be seen
+                return
+            ours, theirs = _spawn.Pipe()
+            process = _spawn.Process(target=_serve, args=(theirs, self._opener), daemon=True)
+            try:
+                process.start()
+            except OSError:
+                ours.close()
+                raise
+            finally:
+                theirs.close()  # else the end of the process would not be seen
+            self._connection, self._process = ours, process
 
     def _send(self, job: Job) -> None:
         if self._connection is not None:
