@@ -19,6 +19,8 @@ from edgewise.files import (
     atomic_path,
     find_images,
     load_picture,
+    orientation,
+    picture_format,
     picture_size,
     stored_size,
 )
@@ -167,6 +169,17 @@ def test_what_is_no_folder_cannot_be_listed(tmp_path, name):
     (tmp_path / "a.png").touch()
     with pytest.raises(InputError, match=rf"{name}: cannot be listed"):
         find_images(tmp_path / name)
+
+
+def test_a_folder_that_lets_nobody_in_cannot_be_listed(tmp_path, monkeypatch):
+    (tmp_path / "a.png").touch()
+
+    def refuse(_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.is_file", refuse)  # root may look at everything
+    with pytest.raises(InputError, match="cannot be listed: Permission denied"):
+        find_images(tmp_path)
 
 
 # Opening
@@ -344,6 +357,20 @@ def test_how_a_png_lies_may_be_noted_behind_its_pixels(tmp_path):
     data = path.read_bytes()
     path.write_bytes(data[:-12] + _chunk(b"eXIf", TURNED) + data[-12:])
     assert picture_size(path) == load_picture(path).size == (6, 7)
+
+
+@pytest.mark.parametrize("name", ["photo.jpg", "photo.png", "photo.tif"])
+def test_the_orientation_is_what_a_picture_is_turned_by(save, name):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = save(Image.new("RGB", (7, 6)), name, exif=exif)
+    assert orientation(path) == 6
+    assert load_picture(path).size == (6, 7)
+    assert orientation(save(Image.new("RGB", (7, 6)), name)) == 1
+
+
+def test_the_format_is_told_by_the_content(save):
+    assert picture_format(save(Image.new("RGB", (7, 6)), "photo.jpg", format="WEBP")) == "WEBP"
 
 
 def test_the_stored_size_is_read_without_decoding_however_large_a_file_says_it_is(

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image, ImageCms
 
 from edgewise.errors import InputError
-from edgewise.images import as_photo, photo_size, read_photo
+from edgewise.images import as_photo, photo_size, profile_applies, read_photo
 
 
 def assert_photo(photo, shape):
@@ -343,6 +343,23 @@ def srgb_profile():
 )
 def test_a_profile_that_says_srgb_or_nothing_usable_leaves_the_pixels(save, colours, profile):
     assert (read_photo(save(colours, icc_profile=profile)) == colours).all()
+
+
+@pytest.mark.parametrize(
+    ("mode", "profile", "applies"),
+    [
+        ("RGB", icc_profile(b"RGB ", 2.2, ADOBE), True),
+        ("RGB", srgb_profile(), False),
+        ("L", icc_profile(b"RGB ", 2.2, ADOBE), False),
+        ("L", icc_profile(b"GRAY", 1.0, None), True),
+        ("CMYK", ink_profile(), True),
+        ("CMYK", icc_profile(b"RGB ", 2.2, ADOBE), False),
+        ("RGB", b"garbage", False),
+    ],
+    ids=["RGB", "sRGB", "grey by RGB", "grey", "inks", "inks by RGB", "garbage"],
+)
+def test_a_profile_applies_where_it_changes_how_a_photo_is_read(mode, profile, applies):
+    assert profile_applies(mode, profile) == applies
 
 
 # Orientation and size

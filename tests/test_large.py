@@ -9,14 +9,24 @@ from PIL import Image
 from edgewise.errors import EdgewiseWarning, InputError, OutputError
 from edgewise.files import picture_size
 from edgewise.images import read_photo
-from edgewise.large import BASE, Enlarged, by_region, bytes_of, fits, open_mask, refine_file
+from edgewise.large import (
+    BASE,
+    Enlarged,
+    by_region,
+    bytes_of,
+    fits,
+    open_mask,
+    open_photo,
+    refine_file,
+)
 from edgewise.masks import fit_mask, read_mask
 from edgewise.passes.edges import EdgeSettings
 from edgewise.passes.view import Box
-from edgewise.refiner import Refiner, Settings
+from edgewise.refiner import Refiner, Settings, levels_of
 from tests.fakes import ColourEngine, disc, red_on_blue
+from tests.test_images import icc_profile, ink_profile
 
-pytest.importorskip("pyvips")
+pyvips = pytest.importorskip("pyvips")
 
 SMALL = Settings(overview_side=64, edges=EdgeSettings(tile=64, overlap=16))
 REFINER = Refiner(ColourEngine(), settings=SMALL)
@@ -80,6 +90,89 @@ def test_a_turned_photo_is_upright(files):
     assert np.array_equal(read_mask(output) > 0.5, REFINER.refine(pixels, inside).mask)
 
 
+def _opened(path):
+    with ExitStack() as stack:
+        plane = open_photo(path, stack)
+        return plane.read(Box(0, 0, *plane.shape))
+
+
+def _noted_in_xmp(path, picture):
+    picture.save(path, quality=100, subsampling=0, xmp=b'<x tiff:Orientation="6"/>')
+
+
+def _noted_behind_the_pixels(path, picture):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture.save(path, exif=exif)
+    data = path.read_bytes()
+    at = data.index(b"eXIf") - 4
+    end = at + 12 + int.from_bytes(data[at : at + 4], "big")
+    path.write_bytes(data[:at] + data[end:-12] + data[at:end] + data[-12:])
+
+
+@pytest.mark.parametrize(
+    ("name", "save"), [("photo.jpg", _noted_in_xmp), ("photo.png", _noted_behind_the_pixels)]
+)
+def test_a_photo_lies_as_in_memory_wherever_that_is_noted(tmp_path, colours, name, save):
+    path = tmp_path / name
+    save(path, Image.fromarray(colours))
+    upright = read_photo(path)
+    assert upright.shape == (16, 12, 3)
+    assert (_opened(path) == upright).all()
+
+
+# By PRESS the relative and the perceptual intent differ.
+PRESS, WIDE = (bytes(pyvips.Image.profile_load(name)) for name in ("cmyk", "p3"))
+
+
+LINEAR = icc_profile(b"GRAY", 1.0, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "profile"),
+    [
+        ("photo.png", "RGB", WIDE),
+        ("photo.png", "L", LINEAR),
+        ("photo.jpg", "CMYK", None),
+        ("photo.tif", "CMYK", None),
+        ("photo.jpg", "CMYK", PRESS),
+        ("photo.tif", "CMYK", ink_profile()),
+        ("photo.tif", "CMYK", WIDE),
+        ("photo.tif", "CMYK", PRESS[:200]),
+        ("photo.png", "I;16", None),
+        ("photo.tif", "I;16", LINEAR),
+    ],
+    ids=[
+        "RGB",
+        "grey",
+        "inks in JPEG",
+        "inks in TIFF",
+        "inks of a press",
+        "black ink alone",
+        "inks, profile of RGB",
+        "inks, profile cut off",
+        "16 bits",
+        "16 bits, profile",
+    ],
+)
+def test_colours_are_within_a_level_of_those_in_memory(save, name, mode, profile):
+    size = 40 * 50 * {"L": 1, "I;16": 2, "RGB": 3, "CMYK": 4}[mode]
+    samples = np.random.default_rng(3).integers(0, 256, size, np.uint8)
+    picture = Image.frombytes(mode, (50, 40), samples.tobytes())
+    exact = {"quality": 100, "subsampling": 0} if name == "photo.jpg" else {}
+    path = save(picture, name, icc_profile=profile, **exact)
+    assert np.abs(_opened(path).astype(int) - read_photo(path)).max() <= 1
+
+
+@pytest.mark.parametrize(("colour", "channels"), [(0, 1), (2, 3), (4, 2), (6, 4)])
+def test_16_bits_are_those_in_memory(tmp_path, png_bytes, colour, channels):
+    rows = np.random.default_rng(3).integers(0, 256, (5, 1 + 7 * channels * 2), np.uint8)
+    rows[:, 0] = 0  # the filter
+    path = tmp_path / "photo.png"
+    path.write_bytes(png_bytes(7, 5, 16, colour, rows.tobytes()))
+    assert (_opened(path) == read_photo(path)).all()
+
+
 def test_grey_photos_are_taken(files):
     pixels, inside = _photo()
     photo, mask, output = files(pixels[..., 0], inside)
@@ -110,13 +203,52 @@ def test_an_empty_mask_comes_back_with_a_warning(files):
     assert not read_mask(output).any()
 
 
-def test_labels_and_colours_are_refused(files):
+FORMS = {
+    "RGB": lambda inside: Image.fromarray(inside).convert("RGB"),
+    "LA": lambda inside: Image.merge("LA", 2 * [Image.fromarray(inside).convert("L")]),
+    "palette": lambda inside: Image.fromarray(inside).convert("P"),
+    "16 bits": lambda inside: Image.fromarray(inside.astype(np.uint16) * 65535),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_mask_of_another_form_is_read_whole_or_refused(files, form):
+    photo, mask, output = files(*_photo())
+    FORMS[form](_photo()[1]).save(mask)
+    with pytest.raises(InputError, match=r"mask\.png: is not grey of 1 or 8 bits.* --memory"):
+        refine_file(REFINER, photo, mask, output)
+    refine_file(REFINER, photo, mask, output, any_mask=True)
+    assert np.array_equal(read_mask(output) > 0.5, _expected(photo, mask).mask)
+
+
+def test_a_mask_in_webp_is_read_whole(files):
+    _, mask, _ = files(*_photo(), mask_name="mask.webp")
+    with ExitStack() as stack:
+        plane = open_mask(mask, SHAPE, stack, any_form=True)
+    assert np.array_equal(plane.read(Box(0, 0, *SHAPE)), levels_of(read_mask(mask)))
+
+
+def test_a_small_object_in_a_jpeg_mask_is_no_label(files):
+    _, mask, _ = files(_photo()[0], disc(SHAPE, (50, 60), 3), mask_name="mask.jpg")
+    with ExitStack() as stack:
+        plane = open_mask(mask, SHAPE, stack)
+        assert np.array_equal(plane.read(Box(0, 0, *SHAPE)), levels_of(read_mask(mask)))
+
+
+def test_labels_and_photos_are_refused(files):
     labels = np.arange(SHAPE[0] * SHAPE[1], dtype=np.uint8).reshape(SHAPE) % 5
     photo, mask, output = files(_photo()[0], labels)
     with pytest.raises(InputError, match="label map"):
         refine_file(REFINER, photo, mask, output)
-    with pytest.raises(InputError, match="3 channels"):
-        refine_file(REFINER, photo, photo, output)
+    with pytest.raises(InputError, match="looks like a photo"):
+        refine_file(REFINER, photo, photo, output, any_mask=True)
+
+
+def test_a_format_that_is_not_read_by_region_is_told(files):
+    photo, mask, output = files(*_photo(), photo_name="photo.webp")
+    photo = photo.rename(photo.with_suffix(".jpg"))
+    with pytest.raises(InputError, match=r"photo\.jpg: is WEBP .* give more with --memory"):
+        refine_file(REFINER, photo, mask, output)
 
 
 def test_a_photo_cut_off_is_told_and_nothing_is_written(files):
@@ -148,10 +280,20 @@ def test_memory_decides(files):
     assert picture_size(photo) == SHAPE[::-1]
     assert by_region(photo, output, BASE)
     assert not by_region(photo, output, None)
+    with pytest.raises(InputError, match="memory 0: expected at least"):
+        by_region(photo, output, 0)
     assert fits((2304, 3456), 1_000_000_000)
     assert not fits((10_000, 20_000), 1_000_000_000)
     with pytest.raises(InputError, match="at least"):
         fits((1, 1), BASE - 1)
+
+
+@pytest.mark.parametrize(("form", "large"), [("JPEG", True), ("WEBP", False)])
+def test_the_format_decides_and_not_the_suffix(tmp_path, monkeypatch, form, large):
+    monkeypatch.setattr("edgewise.large.DEFAULT_MEMORY", BASE)
+    for name in ("photo.jpg", "photo.webp"):
+        Image.new("RGB", (7, 6)).save(tmp_path / name, format=form)
+        assert by_region(tmp_path / name, tmp_path / "out.png", None) == large
 
 
 @pytest.mark.parametrize(
@@ -161,7 +303,7 @@ def test_sizes_are_read(text, size):
     assert bytes_of(text) == size
 
 
-@pytest.mark.parametrize("text", ["", "GB", "1.2.3GB", "-1GB", "1 PB"])
+@pytest.mark.parametrize("text", ["", "GB", "1.2.3GB", "-1GB", "1 PB", 400 * "9"])
 def test_what_is_no_size_is_told(text):
     with pytest.raises(InputError, match="expected a size such as"):
         bytes_of(text)
@@ -184,3 +326,21 @@ def test_the_command_keeps_to_the_memory_given(tmp_path):
         assert 322 not in whole.tag_v2
         assert 322 in tiled.tag_v2
         assert np.array_equal(np.asarray(whole), np.asarray(tiled))
+
+
+def test_the_command_takes_any_mask_where_no_memory_is_given(tmp_path, monkeypatch):
+    from typer.testing import CliRunner
+
+    from edgewise.cli import build
+
+    monkeypatch.setattr("edgewise.large.DEFAULT_MEMORY", BASE)
+    truth = disc((90, 120), (45, 60), 28)
+    photo, mask, output = (tmp_path / name for name in ("photo.png", "mask.png", "out.tif"))
+    Image.fromarray(red_on_blue(truth)).save(photo)
+    Image.fromarray(truth).convert("RGB").save(mask)
+    arguments = ["refine", str(photo), str(mask), "-o", str(output), "--overview-only"]
+    assert CliRunner().invoke(build(), arguments).exit_code == 0
+    with Image.open(output) as tiled:
+        assert 322 in tiled.tag_v2
+    error = CliRunner().invoke(build(), [*arguments, "--memory", "500MB"]).exception
+    assert "give more with --memory" in str(error)

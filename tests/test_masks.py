@@ -91,6 +91,27 @@ def test_lossy_masks_are_the_same_when_binary(save, shape, name, mode):
     assert (binary(read_mask(path)) == large).all()
 
 
+@pytest.mark.parametrize("orientation", [1, 3])
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+@pytest.mark.parametrize("rows", [slice(45, 46), slice(45, 47)])
+def test_a_thin_object_in_a_jpeg_is_no_label_map(save, rows, mode, orientation):
+    """The greys around it, which the format adds, outnumber its pixels."""
+    inside = np.zeros((90, 120), bool)
+    inside[rows, 20:100] = True
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = save(Image.fromarray(inside).convert(mode), "mask.jpg", quality=75, exif=exif)
+    upright = inside if orientation == 1 else inside[::-1, ::-1]
+    assert (binary(read_mask(path)) == upright).all()
+
+
+@pytest.mark.parametrize("values", [[0, 15], [0, 1, 2, 3], [0, 7, 15, 100]])
+def test_a_label_map_in_a_jpeg_is_refused(save, values):
+    labels = np.kron(np.array([values], np.uint8), np.ones((32, 32), np.uint8))
+    with pytest.raises(InputError, match="a label map"):
+        read_mask(save(labels, "labels.jpg"))
+
+
 @pytest.mark.parametrize("level", [0, 255])
 def test_empty_and_full_masks_are_masks(save, level):
     assert_reads(save(np.full((4, 5), level, np.uint8)), np.full((4, 5), level / 255))

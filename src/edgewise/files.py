@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import stat
+import sys
 import threading
 import warnings
 from contextlib import contextmanager, suppress
@@ -29,6 +30,9 @@ MAX_PIXELS = 500_000_000
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"})
 """File name endings, in lower case, by which a picture is known in a folder."""
+
+JPEG = frozenset({"JPEG", "MPO"})
+"""Pillow's names of the JPEG format; an MPO file holds several pictures."""
 
 # Only these of Pillow's decoders are used: others run outside programs (EPS) or are rarely tested.
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
@@ -102,21 +106,30 @@ def check_target(target: Path, path: str | os.PathLike[str]) -> None:
         raise OutputError(f"{path}: is write-protected; give another name or allow writing")
 
 
+def shown(name: str | os.PathLike[str]) -> str:
+    """A file's name as text to show: bytes that are no UTF-8 become U+FFFD.
+
+    Where a name is to be opened, keep it as it is.
+    """
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
 def find_images(folder: str | os.PathLike[str]) -> list[Path]:
     """The pictures in `folder` (not below it) by suffix, sorted by name, without hidden files.
 
     Raises:
-        InputError: `folder` is not a folder or cannot be listed.
+        InputError: `folder` is not a folder or cannot be listed, or lets nobody in.
     """
     try:
-        entries = sorted(Path(folder).iterdir())
+        return [
+            entry
+            for entry in sorted(Path(folder).iterdir())
+            if entry.suffix.lower() in SUFFIXES
+            and not entry.name.startswith(".")
+            and entry.is_file()
+        ]
     except (OSError, ValueError) as error:
         raise InputError(f"{folder}: cannot be listed: {_reason(error)}") from error
-    return [
-        entry
-        for entry in entries
-        if entry.suffix.lower() in SUFFIXES and not entry.name.startswith(".") and entry.is_file()
-    ]
 
 
 def load_picture(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Image:
@@ -166,6 +179,26 @@ def stored_size(path: str | os.PathLike[str]) -> tuple[int, int]:
         return width, height
 
 
+def picture_format(path: str | os.PathLike[str]) -> str:
+    """The format of a file by its content, as Pillow calls it: JPEG, MPO, PNG, ...
+
+    Raises:
+        InputError: the file is missing or is no picture.
+    """
+    with _opened(path, None) as picture:
+        return picture.format or ""
+
+
+def orientation(path: str | os.PathLike[str]) -> int:
+    """The EXIF orientation, 1..8, by which `load_picture` turns a file's first picture.
+
+    Raises:
+        InputError: as `picture_size`.
+    """
+    with _opened(path, None) as picture:
+        return _noted_orientation(picture)
+
+
 def deep_grey(picture: Image) -> tuple[NDArray[np.uint16], int]:
     """The levels of a picture of one of Pillow's I;16 modes, HxW, and the highest level possible.
 
@@ -178,6 +211,26 @@ def deep_grey(picture: Image) -> tuple[NDArray[np.uint16], int]:
     tags = getattr(picture, "tag_v2", {})
     top = 2 ** tags.get(_BITS_PER_SAMPLE, (16,))[0] - 1
     return (top - values if tags.get(_PHOTOMETRIC) == 0 else values), top
+
+
+def lock_file(stream: IO[bytes], *, wait: bool = False) -> None:
+    """Keep other processes that ask for it out, until the stream is closed or this one ends.
+
+    Args:
+        stream: a file open for writing; its content does not matter.
+        wait: until the file is free.
+
+    Raises:
+        OSError: another process has it.
+    """
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(stream.fileno(), msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(stream, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
 
 
 @contextmanager
@@ -227,8 +280,12 @@ def _unidentified(stream: IO[bytes], error: Exception) -> str:
 
 def _orientation(picture: Image) -> int:
     """The EXIF orientation, 1..8, that is still to be applied; 1 where there is none."""
-    if picture.format == "TIFF":
-        return 1  # Pillow turns TIFF files itself: their size is the upright one already
+    # Pillow turns TIFF files itself: their size is the upright one already.
+    return 1 if picture.format == "TIFF" else _noted_orientation(picture)
+
+
+def _noted_orientation(picture: Image) -> int:
+    """The EXIF orientation, 1..8, that a file notes; 1 where it notes none."""
     from PIL import Image
 
     try:
@@ -272,7 +329,11 @@ def _upright(picture: Image, orientation: int) -> Image:
         7: Transpose.TRANSVERSE,
         8: Transpose.ROTATE_90,
     }
-    return picture.transpose(turns[orientation]) if orientation in turns else picture
+    if orientation not in turns:
+        return picture
+    turned = picture.transpose(turns[orientation])
+    turned.format = picture.format  # by which masks know a lossy file
+    return turned
 
 
 def _reason(error: Exception) -> str:

@@ -62,6 +62,20 @@ def photo_size(path: str | os.PathLike[str]) -> tuple[int, int]:
     return picture_size(path)
 
 
+def profile_applies(mode: str, profile: bytes) -> bool:
+    """Whether `read_photo` converts samples by such an embedded colour profile.
+
+    Args:
+        mode: of the samples, as Pillow calls it: L, RGB or CMYK.
+        profile: the embedded file.
+    """
+    from PIL import Image
+
+    sample = Image.new(mode, (1, 1))
+    sample.info["icc_profile"] = profile
+    return _as_srgb(sample) is not sample
+
+
 def as_photo(array: ArrayLike) -> NDArray[np.uint8]:
     """An array as a photo, uint8 HxWx3 RGB.
 

@@ -20,9 +20,17 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from edgewise.errors import EdgewiseWarning, InputError, OutputError, missing_extra
-from edgewise.files import atomic_path, picture_size
+from edgewise.files import (
+    JPEG,
+    atomic_path,
+    orientation,
+    picture_format,
+    picture_size,
+    stored_size,
+)
+from edgewise.images import profile_applies
 from edgewise.masks import check_aspect, read_mask, refuse_label_counts
-from edgewise.passes.planes import INSIDE, Plane, strips
+from edgewise.passes.planes import INSIDE, Held, Plane, strips
 from edgewise.passes.view import Box
 
 if TYPE_CHECKING:
@@ -45,8 +53,7 @@ WRITABLE = (".png", ".tif", ".tiff")
 """Suffixes of files that a large mask is written to."""
 
 _UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
-_LOADERS = ("jpegload", "pngload", "tiffload")
-_READ = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
+_LOADERS = dict.fromkeys(JPEG, "jpegload") | {"PNG": "pngload", "TIFF": "tiffload"}
 _CACHE = 50_000_000  # bytes of libvips' own
 
 
@@ -60,7 +67,7 @@ def bytes_of(text: str) -> int:
     try:
         if found:
             return int(float(found[1]) * _UNITS[found[2]])
-    except ValueError:
+    except (ValueError, OverflowError):
         pass
     raise InputError(f"memory {text!r}: expected a size such as 1GB or 800MB")
 
@@ -72,17 +79,18 @@ def by_region(photo: Path, output: Path, memory: int | None) -> bool:
         photo: its file.
         output: the file to write.
         memory: bytes to keep to. None for `DEFAULT_MEMORY`, where the extra `large` is installed
-            and the files are of a kind that it reads and writes.
+            and the files are of a format that it reads and writes.
 
     Raises:
         InputError: the photo is missing or is no picture, or not even the program fits.
     """
     if memory is None:
-        readable = photo.suffix.lower() in _READ and output.suffix.lower() in WRITABLE
-        if not readable or find_spec("pyvips") is None:
+        writable = output.suffix.lower() in WRITABLE and find_spec("pyvips") is not None
+        if not writable or picture_format(photo) not in _LOADERS:
             return False
+        memory = DEFAULT_MEMORY
     width, height = picture_size(photo)
-    return not fits((height, width), memory or DEFAULT_MEMORY)
+    return not fits((height, width), memory)
 
 
 def fits(shape: tuple[int, int], memory: int) -> bool:
@@ -106,6 +114,7 @@ def refine_file(
     *,
     soft: bool = False,
     overview_only: bool = False,
+    any_mask: bool = False,
 ) -> None:
     """Refine one object's mask from file to file, by region.
 
@@ -118,6 +127,8 @@ def refine_file(
         output: the file to write, .png or .tif (tiled).
         soft: write 8-bit grey instead of 1 bit.
         overview_only: stop after the overview.
+        any_mask: take any of the photo's size too, though it is read whole for that: at up to 30
+            bytes a pixel.
 
     Raises:
         InputError: a file cannot be read, or the two do not fit.
@@ -128,7 +139,7 @@ def refine_file(
         raise OutputError(f"{output}: a large mask is written as one of {', '.join(WRITABLE)}")
     with ExitStack() as stack:
         picture = open_photo(photo, stack)
-        coarse = open_mask(mask, picture.shape, stack)
+        coarse = open_mask(mask, picture.shape, stack, any_form=any_mask)
         lean = refiner.with_settings(held_pixels=0)
         found: list[tuple[Box, Answer | None]] = []
         if _two_sided(coarse):
@@ -221,7 +232,7 @@ class RawPlane:
 
 
 def open_photo(path: str | os.PathLike[str], stack: ExitStack) -> RawPlane:
-    """A photo's file as a plane HxWx3 RGB: upright, in sRGB, 8 bits, without alpha.
+    """A photo's file as a plane HxWx3 RGB, within a level of `images.read_photo`.
 
     Args:
         path: a JPEG, PNG or TIFF file.
@@ -234,26 +245,50 @@ def open_photo(path: str | os.PathLike[str], stack: ExitStack) -> RawPlane:
     """
     vips = _vips()
     image = _opened(path)
-    try:
-        if image.get_typeof("icc-profile-data"):
-            image = image.icc_transform("srgb", embedded=True, depth=8)
-        elif image.interpretation not in ("srgb", "b-w"):
-            image = image.colourspace("srgb")
-    except vips.Error:
-        image = image.colourspace("srgb")  # an unfit profile says nothing about the samples
-    if image.format != "uchar":
+    if image.format not in ("uchar", "ushort"):
         raise InputError(f"{path}: its samples are {image.format}; save it as 8-bit RGB")
-    image = image[0].bandjoin([image[0], image[0]]) if image.bands < 3 else image[:3]
+    try:
+        image = _in_srgb(image)
+    except vips.Error as error:
+        raise InputError(f"{path}: cannot be converted to sRGB: {_line(error)}") from error
+    image = image.bandjoin([image, image]) if image.bands == 1 else image
     return _unpacked(image, path, stack)[0]
 
 
-def open_mask(path: str | os.PathLike[str], shape: tuple[int, int], stack: ExitStack) -> Plane:
+def _in_srgb(image: Any) -> Any:
+    """The samples of a picture as 8-bit RGB or grey in sRGB, by the rules of `read_photo`."""
+    if image.format == "ushort" and image.bands == 1:
+        return (image / 257).rint().cast("uchar").copy(interpretation="b-w")
+    if image.interpretation == "cmyk":
+        mode, samples = "CMYK", image[:4]
+    else:
+        mode, samples = ("RGB", image[:3]) if image.bands >= 3 else ("L", image[0])
+    if image.format == "ushort":
+        samples = (samples >> 8).cast("uchar")
+    samples = samples.copy(interpretation={"CMYK": "cmyk", "RGB": "srgb", "L": "b-w"}[mode])
+    # Asked first: in the place of an unfit profile libvips puts one of its own.
+    profile = samples.get("icc-profile-data") if samples.get_typeof("icc-profile-data") else b""
+    if profile and profile_applies(mode, profile):
+        return samples.icc_transform("srgb", embedded=True, intent="perceptual", depth=8)
+    if mode == "CMYK":
+        return ((255 - samples[:3]) * (255 - samples[3]) / 255).rint().cast("uchar")
+    return samples
+
+
+def open_mask(
+    path: str | os.PathLike[str],
+    shape: tuple[int, int],
+    stack: ExitStack,
+    *,
+    any_form: bool = False,
+) -> Plane:
     """A coarse mask's file as a plane HxW in 0..255, fitted to the photo's `shape`.
 
     Args:
         path: the file.
         shape: height and width of the photo.
         stack: closes the temporary file.
+        any_form: read the file whole where it is not grey of 1 or 8 bits.
 
     Raises:
         InputError: the file is missing, is no grey picture, holds labels, or does not fit.
@@ -263,17 +298,27 @@ def open_mask(path: str | os.PathLike[str], shape: tuple[int, int], stack: ExitS
     width, height = picture_size(path)
     if (height, width) != shape:
         return Enlarged(read_mask(path), shape, os.fspath(path))
-    image = _opened(path)
-    if image.bands != 1 or image.format != "uchar":
-        raise InputError(
-            f"{path}: has {image.bands} channels of {image.format}; expected grey of 1 or 8 bits "
-            "as the mask of a photo that does not fit into the memory allowed"
-        )
+    form = picture_format(path)
+    image = _opened(path) if form in _LOADERS else None
+    if image is None or image.bands != 1 or image.format != "uchar":
+        return _whole_mask(path, any_form=any_form)
     plane, counts = _unpacked(image, path, stack)
     if int(np.flatnonzero(counts)[-1]) == 1:
         return Indices(plane)
-    refuse_label_counts(counts, 255, os.fspath(path))
+    refuse_label_counts(counts, 255, os.fspath(path), lossy=form in JPEG)
     return plane
+
+
+def _whole_mask(path: str | os.PathLike[str], *, any_form: bool) -> Plane:
+    """A mask of the photo's size that cannot be read by region."""
+    from edgewise.refiner import levels_of
+
+    if not any_form:
+        raise InputError(
+            f"{path}: is not grey of 1 or 8 bits, as the mask of a photo must be that does not fit "
+            "into the memory allowed; save it so, or give more with --memory"
+        )
+    return Held(levels_of(read_mask(path)))
 
 
 def _unpacked(
@@ -365,19 +410,22 @@ def _between(
 def _opened(path: str | os.PathLike[str]) -> Any:
     """An upright picture, by region."""
     vips = _vips()
-    width, height = picture_size(path)
+    width, height = stored_size(path)
     if width * height > MAX_PIXELS:
         raise InputError(f"{path}: has {width}x{height} pixels, more than {MAX_PIXELS}")
+    form = picture_format(path)
+    if form not in _LOADERS:
+        raise InputError(
+            f"{path}: is {form} and does not fit into the memory allowed; save it as JPEG, PNG or "
+            "TIFF, which are read by region, or give more with --memory"
+        )
+    noted = orientation(path)
+    # Turning needs all rows; libvips keeps many of them in a file of its own.
+    access = "random" if noted > 1 else "sequential"
     try:
-        image = vips.Image.new_from_file(os.fspath(path), access="sequential", fail_on="truncated")
-        if image.get_typeof("orientation") and image.get("orientation") > 1:
-            # Turning needs all rows; libvips keeps many of them in a file of its own.
-            image = vips.Image.new_from_file(os.fspath(path), access="random", fail_on="truncated")
-        if image.get("vips-loader") not in _LOADERS:
-            raise InputError(
-                f"{path}: does not fit into the memory allowed; only JPEG, PNG and "
-                "TIFF are read by region"
-            )
+        load = getattr(vips.Image, _LOADERS[form])
+        image = load(os.fspath(path), access=access, fail_on="truncated").copy()
+        image.set_type(vips.GValue.gint_type, "orientation", noted)  # libvips sees not all of them
         return image.autorot()
     except vips.Error as error:
         raise InputError(f"{path}: is damaged or cut off: {_line(error)}") from error

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgewise.errors import InputError, OutputError
-from edgewise.files import atomic_path, deep_grey, load_picture
+from edgewise.files import JPEG, atomic_path, deep_grey, load_picture
 
 if TYPE_CHECKING:
     import os
@@ -21,6 +21,10 @@ GREY_TOLERANCE = 8
 
 LABELS = 64
 """Grey pictures of more levels than this are no label maps."""
+
+RINGING = 100
+"""So many times as many pixels below half as above are no labels in a JPEG file: about one white
+pixel all 64 of a block turn grey."""
 
 WRITABLE = frozenset({".png", ".tif", ".tiff", ".webp"})
 """File name endings, in lower case, of the formats in which a mask is written."""
@@ -50,7 +54,8 @@ def read_mask(
         size: height and width of the photo; a mask of another size is resampled by `fit_mask`.
         soft: take grey levels as they are. Otherwise 1 as the highest level is an index, and
             at most `LABELS` levels with more pixels below than above half, 0 apart, are refused
-            as a label map. Files by `write_mask(soft=True)` are read exactly with this.
+            as a label map (in a JPEG file, with `RINGING` times more). Files by
+            `write_mask(soft=True)` are read exactly with this.
 
     Raises:
         InputError: the file is missing, is no picture, is damaged, is a label map or looks like a
@@ -165,6 +170,7 @@ def _save_options(path: str | os.PathLike[str], *, soft: bool) -> dict[str, Any]
 
 def _mask_of(picture: Image, name: str, *, soft: bool) -> NDArray[np.float32]:
     """The mask that a picture of any mode stands for, by the order in `read_mask`."""
+    lossy = picture.format in JPEG
     alpha = _varying_alpha(picture)
     if alpha is not None:
         return _unit_range(np.asarray(alpha), name, soft=True)
@@ -175,10 +181,10 @@ def _mask_of(picture: Image, name: str, *, soft: bool) -> NDArray[np.float32]:
         return _levels(values, top, name, soft=soft)
     if picture.mode in ("1", "L", "LA", "I", "F"):
         grey = picture.convert("L") if picture.mode == "LA" else picture
-        return _unit_range(np.asarray(grey), name, soft=soft)
+        return _unit_range(np.asarray(grey), name, soft=soft, lossy=lossy)
     if picture.mode in ("LAB", "HSV"):
         raise InputError(f"{name}: a mask cannot be read of mode {picture.mode}; save 8-bit grey")
-    return _colour_mask(picture.convert("RGB"), name, soft=soft)
+    return _colour_mask(picture.convert("RGB"), name, soft=soft, lossy=lossy)
 
 
 def _varying_alpha(picture: Image) -> Image | None:
@@ -223,14 +229,14 @@ def _darkest(picture: Image, used: list[int]) -> int:
     return min(used, key=lambda index: brightness[indices == index][0]) if len(used) > 1 else -1
 
 
-def _colour_mask(picture: Image, name: str, *, soft: bool) -> NDArray[np.float32]:
+def _colour_mask(picture: Image, name: str, *, soft: bool, lossy: bool) -> NDArray[np.float32]:
     """The mask of an RGB picture that is grey, or that has two colours."""
     from PIL import ImageChops
 
     red, green, blue = picture.split()
     tints = (ImageChops.difference(red, green), ImageChops.difference(green, blue))
     if max(np.asarray(tint).max() for tint in tints) <= GREY_TOLERANCE:
-        return _unit_range(np.asarray(picture.convert("L")), name, soft=soft)
+        return _unit_range(np.asarray(picture.convert("L")), name, soft=soft, lossy=lossy)
     colours = picture.getcolors(256)
     if colours is None:
         raise InputError(f"{name}: looks like a photo, not a mask; expected black and white")
@@ -241,12 +247,14 @@ def _colour_mask(picture: Image, name: str, *, soft: bool) -> NDArray[np.float32
     return _flags(brightness == lightest)
 
 
-def _unit_range(values: NDArray[Any], name: str, *, soft: bool) -> NDArray[np.float32]:
+def _unit_range(
+    values: NDArray[Any], name: str, *, soft: bool, lossy: bool = False
+) -> NDArray[np.float32]:
     """HxW values of any type as float32 in [0, 1], or an InputError."""
     if values.dtype == bool:
         return _flags(values)
     if values.dtype in (np.uint8, np.uint16):
-        return _levels(values, int(np.iinfo(values.dtype).max), name, soft=soft)
+        return _levels(values, int(np.iinfo(values.dtype).max), name, soft=soft, lossy=lossy)
     if np.issubdtype(values.dtype, np.integer):
         return _two_integers(values, name)
     if not np.issubdtype(values.dtype, np.floating):
@@ -257,18 +265,20 @@ def _unit_range(values: NDArray[Any], name: str, *, soft: bool) -> NDArray[np.fl
     return np.asarray(values, dtype=np.float32)
 
 
-def _levels(values: NDArray[Any], top: int, name: str, *, soft: bool) -> NDArray[np.float32]:
+def _levels(
+    values: NDArray[Any], top: int, name: str, *, soft: bool, lossy: bool = False
+) -> NDArray[np.float32]:
     """Grey levels from 0 to `top` as shares; indices and label maps told apart unless `soft`."""
     highest = int(values.max())
     if not soft and highest == 1:
         return _flags(values > 0)
     if not soft:
-        _refuse_labels(values, top, name)
+        _refuse_labels(values, top, name, lossy=lossy)
     shares: NDArray[np.float32] = np.divide(values, np.float32(top), dtype=np.float32)
     return shares
 
 
-def _refuse_labels(values: NDArray[Any], top: int, name: str) -> None:
+def _refuse_labels(values: NDArray[Any], top: int, name: str, *, lossy: bool) -> None:
     """Raise InputError where grey levels look like labels.
 
     As levels, the labels of a map would be a mask that is empty but for its highest labels and its
@@ -277,20 +287,22 @@ def _refuse_labels(values: NDArray[Any], top: int, name: str) -> None:
     import cv2
 
     counts = cv2.calcHist([values], [0], None, [top + 1], [0, top + 1]).ravel()
-    refuse_label_counts(counts, top, name)
+    refuse_label_counts(counts, top, name, lossy=lossy)
 
 
-def refuse_label_counts(counts: NDArray[Any], top: int, name: str) -> None:
+def refuse_label_counts(counts: NDArray[Any], top: int, name: str, *, lossy: bool = False) -> None:
     """Raise InputError where a picture with so many pixels of each level looks like labels.
 
     Args:
         counts: pixels of each level 0..top.
         top: the highest level possible.
         name: of the file, for the message.
+        lossy: it is a JPEG file, whose levels beside an edge are not those that were drawn.
     """
     used = np.flatnonzero(counts)
     below_half = counts[1 : top // 2 + 1].sum()
-    if len(used) <= LABELS and below_half > counts[top // 2 + 1 :].sum():
+    above_half = counts[top // 2 + 1 :].sum()
+    if len(used) <= LABELS and below_half > above_half * (RINGING if lossy else 1):
         levels = f"{_some(used)}, most of them below half of {top}"
         raise InputError(f"{name}: holds the levels {levels}: {_LABEL_MAP}")
 

@@ -131,6 +131,7 @@ DAMAGE = {
     "folder as photo": (_renamed("photo", lambda path: path.parent), "is not a file"),
     "no folder for output": (_renamed("out", lambda path: path.parent / "no" / "o.png"), "folder"),
     "folder as output": (_renamed("out", lambda path: path.parent), "is a folder"),
+    "name too long": (_renamed("out", lambda path: path.with_name(260 * "n" + ".png")), "too long"),
     "lossy output": (_renamed("out", lambda path: path.with_suffix(".jpg")), ".png"),
 }
 
@@ -147,6 +148,20 @@ def test_bad_input_is_one_line_and_leaves_nothing(files, capsys, kind):
     assert error.count("\n") == 1
     assert word in error
     assert sorted(files[0].parent.iterdir()) == before
+
+
+@pytest.mark.parametrize("key", [0, 1])
+def test_an_input_is_never_written_over(files, capsys, key):
+    before = files[key].read_bytes()
+    link = files[2].with_name("link.png")
+    link.symlink_to(files[key])
+    for output in (files[key], link):
+        status, error = _run(capsys, "refine", *files[:2], "-o", output)
+        assert status == 2
+        assert error == (
+            f"edgewise: {output}: is an input, which is never changed; give another name\n"
+        )
+    assert files[key].read_bytes() == before
 
 
 def test_an_older_output_survives_a_failure(files, capsys):
@@ -205,6 +220,46 @@ def test_half_a_job_is_refused(capsys, arguments):
     status, error = _run(capsys, "refine", *arguments, "-o", "x.png")
     assert status == 2
     assert "PHOTO MASK" in error
+
+
+def test_a_folder_of_inputs_is_never_written_over(folders, capsys):
+    masks = folders[3]
+    before = {path.name: path.read_bytes() for path in masks.iterdir()}
+    status, error = _run(capsys, "refine", *folders[:-1], masks)
+    assert status == 2
+    assert "is an input, which is never changed" in error
+    folders[-1].mkdir()
+    (folders[-1] / "b.png").symlink_to(masks / "b.png")
+    status, error = _run(capsys, "refine", *folders)
+    assert status == 2
+    assert "b.png: is an input, which is never changed" in error
+    assert {path.name: path.read_bytes() for path in masks.iterdir()} == before
+
+
+@pytest.mark.parametrize("memory", ["0", "100MB", 400 * "9"])
+def test_a_memory_that_cannot_be_is_refused_before_the_first_photo(folders, capsys, memory):
+    status, error = _run(capsys, "refine", *folders, "--memory", memory)
+    assert status == 2
+    assert error.count("\n") == 1
+    assert "expected" in error
+    assert not folders[-1].exists()
+
+
+def test_results_do_not_go_among_the_photos(folders, capsys):
+    photos = folders[1]
+    before = sorted(photos.iterdir())
+    status, error = _run(capsys, "refine", *folders[:-1], photos)
+    assert status == 2
+    assert f"{photos}: is an input, which is never changed" in error
+    assert sorted(photos.iterdir()) == before
+
+
+def test_two_photos_of_one_stem_are_refused(folders, capsys):
+    Image.fromarray(red_on_blue(TRUTH)).save(folders[1] / "a.png")
+    status, error = _run(capsys, "refine", *folders)
+    assert status == 2
+    assert "two photos of one stem: a.jpg, a.png; keep one" in error
+    assert not folders[-1].exists()
 
 
 def test_two_masks_of_one_stem_are_refused(folders, capsys):

@@ -1,5 +1,6 @@
 """The command line: one file a command, each a thin layer over the library."""
 
+import io
 import sys
 from importlib import import_module
 
@@ -75,6 +76,8 @@ def __getattr__(name: str) -> typer.Typer:
 
 def main() -> None:
     """Entry point: one line and status 2 for bad input, never a traceback for it."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")  # not every file's name is UTF-8
     # The one that is asked for is enough, and starts a twentieth of a second sooner.
     asked = [word for word in sys.argv[1:2] if word in _COMMANDS]
     try:

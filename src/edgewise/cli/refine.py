@@ -1,7 +1,9 @@
 """`edgewise refine`: one photo, or a folder of them."""
 
+import os.path
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +11,7 @@ import typer
 
 from edgewise.cli import engines
 from edgewise.cli.options import Careful, Device, Model, OverviewOnly, Soft, Threads
+from edgewise.cli.outputs import check_apart
 from edgewise.cli.warned import warnings_told
 from edgewise.errors import EdgewiseError, InputError, OutputError
 from edgewise.files import make_folder
@@ -53,8 +56,9 @@ def command(
     )
     bound = _bytes(memory)
     if photo and mask and not photos and not masks:
-        if output.is_dir():
+        if os.path.isdir(output):  # false, too, of what no path can be
             raise OutputError(f"{output}: is a folder; give the name of a file to write")
+        check_apart([output], [photo, mask])
         with ThreadPoolExecutor(1) as pool:  # opening takes as long as reading a photo
             opened = pool.submit(_open, engine, choices)
             _refine_one(opened.result, (photo, mask), output, bound, soft=soft)
@@ -63,7 +67,9 @@ def command(
         raise InputError("give PHOTO MASK, or --photos FOLDER --masks FOLDER")
     from edgewise.cli.progress import tracked
 
+    check_apart([output], [photos, masks])
     pairs, lonely = _pairs(photos, masks)
+    check_apart((_target(output, pair) for pair in pairs), chain.from_iterable(pairs))
     make_folder(output)
     ready = _open(engine, choices)
     for path in lonely:
@@ -71,9 +77,8 @@ def command(
     failed = len(lonely)
 
     for pair in tracked(pairs, total=len(pairs), what="refine"):
-        target = output / f"{pair[0].stem}.png"
         try:
-            _refine_one(lambda: ready, pair, target, bound, soft=soft)
+            _refine_one(lambda: ready, pair, _target(output, pair), bound, soft=soft)
         except EdgewiseError as error:
             failed += 1
             typer.echo(f"edgewise: {error}", err=True)
@@ -83,31 +88,46 @@ def command(
         raise typer.Exit(SOME_FAILED)
 
 
+def _target(output: Path, pair: tuple[Path, Path]) -> Path:
+    """Where the refined mask of a photo and mask of a folder goes."""
+    return output / f"{pair[0].stem}.png"
+
+
 def _bytes(memory: str | None) -> int | None:
     if memory is None:
         return None
-    from edgewise.large import bytes_of
+    from edgewise.large import bytes_of, fits
 
-    return bytes_of(memory)
+    bound = bytes_of(memory)
+    fits((1, 1), bound)  # refuses what is too little for any photo, before the first
+    return bound
 
 
 def _pairs(photos: Path, masks: Path) -> tuple[list[tuple[Path, Path]], list[Path]]:
     """Photos with the masks of their stems, and the photos that have none."""
     from edgewise.files import find_images
 
-    by_stem: dict[str, Path] = {}
-    for path in find_images(masks):
-        if path.stem in by_stem:
-            first = by_stem[path.stem].name
-            raise InputError(f"{masks}: two masks of one stem: {first}, {path.name}; keep one")
-        by_stem[path.stem] = path
+    by_stem = _by_stem(find_images(masks), "masks")
     found = find_images(photos)
+    _by_stem(found, "photos")
     if not found:
         raise InputError(f"{photos}: no photos in this folder")
     lonely = [path for path in found if path.stem not in by_stem]
     if len(lonely) == len(found):
         raise InputError(f"{masks}: no mask has the stem of a photo of {photos} ({found[0].name})")
     return [(path, by_stem[path.stem]) for path in found if path.stem in by_stem], lonely
+
+
+def _by_stem(files: list[Path], what: str) -> dict[str, Path]:
+    """Files of a folder by their stems; InputError where two have one."""
+    by_stem: dict[str, Path] = {}
+    for path in files:
+        first = by_stem.setdefault(path.stem, path)
+        if first != path:
+            raise InputError(
+                f"{path.parent}: two {what} of one stem: {first.name}, {path.name}; keep one"
+            )
+    return by_stem
 
 
 @dataclass(frozen=True)
@@ -148,8 +168,14 @@ def _refine_one(
 
     if by_region(pair[0], output, memory) and (refiner := opened().refiner):
         with warnings_told(pair[1]):
-            only = opened().overview_only
-            refine_file(refiner, *pair, output, soft=soft, overview_only=only)
+            refine_file(
+                refiner,
+                *pair,
+                output,
+                soft=soft,
+                overview_only=opened().overview_only,
+                any_mask=memory is None,
+            )
         return
     photo = read_photo(pair[0])
     mask = read_mask(pair[1], size=(photo.shape[0], photo.shape[1]))
