@@ -11,7 +11,7 @@ from PIL import Image
 from pycocotools.coco import COCO
 
 from edgewise import refiner
-from edgewise.cli import BAD_INPUT, INTERRUPTED, main
+from edgewise.cli import BAD_INPUT, INTERRUPTED, annotations, main
 from edgewise.formats import brush
 from edgewise.formats.annotation import Form, Rle
 from edgewise.formats.coco import open_coco
@@ -267,6 +267,43 @@ def test_options_that_do_not_fit_are_refused(run, folder):
         assert wrong in lines[0]
 
 
+def test_a_target_that_cannot_be_written_is_refused_before_anything_is_refined(
+    run, folder, monkeypatch
+):
+    monkeypatch.setattr(annotations, "_refiner", None)  # what would be opened next
+    source = written(folder, coco_of(annotation(5)))
+    (folder / "taken").mkdir()
+    before = source.rename(folder / "j.json.journal").read_bytes()
+    for output, wrong in (
+        ("taken", "taken: is a folder; give the name of a file"),
+        ("no/o.json", "cannot be written: there is no folder"),
+        ("j.json", "j.json.journal: is the input, which is never changed"),
+    ):
+        arguments = ("--photos", folder / "photos", "-o", folder / output)
+        status, (line,) = run("coco", "refine", folder / "j.json.journal", *arguments)
+        assert status == BAD_INPUT
+        assert wrong in line
+    assert (folder / "j.json.journal").read_bytes() == before
+
+
+def test_a_file_that_has_the_journals_name_is_never_touched(run, folder):
+    (folder / "out.json.journal").write_text("mine")
+    status, (line,), result = refine(run, folder, coco_of(annotation(5)), "--results", "restart")
+    assert (status, result) == (BAD_INPUT, None)
+    assert "out.json.journal: is no journal" in line
+    assert (folder / "out.json.journal").read_text() == "mine"
+
+
+def test_names_that_no_photo_can_have_are_one_line_each_and_the_rest_goes_on(run, folder):
+    names = ("x" * 300 + ".png", "a\0.png", "a.png")
+    data = coco_of(*(annotation(n, image=n) for n in range(1, 4)), images=names)
+    status, lines, result = refine(run, folder, data)
+    assert status == 1
+    assert lines[-1].startswith("1 refined, 2 problems")
+    assert all("no such photo in" in line for line in lines[:-1])
+    assert result["images"] == data["images"]
+
+
 class Interrupting:
     """Stops the program when the second photo's turn comes, once; counts photos."""
 
@@ -352,6 +389,32 @@ def test_label_studio_exports_are_refined_in_place(run, folder):
     assert error(brush.decoded(found["rle"], SIZE), "left") < 0.25
     found["rle"] = value["rle"]
     assert after == task
+
+
+def test_label_studios_predictions_stay_and_pictures_are_told_apart(run, folder):
+    size = {"original_width": SIZE[1], "original_height": SIZE[0], "image_rotation": 0}
+    value = {"format": "rle", "rle": brush.encoded(coarse("left")), "brushlabels": ["cat"]}
+    regions = [
+        {"id": name, "type": "brushlabels", "to_name": name, "value": dict(value), **size}
+        for name in ("before", "after")
+    ]
+    task = {
+        "id": 1,
+        "data": {"before": "s3://bucket/cam1/1.png", "after": "s3://bucket/cam2/1.png"},
+        "annotations": [{"id": 4, "result": regions}],
+        "predictions": [{"id": 5, "result": copy.deepcopy(regions)}],
+    }
+    for camera, which in (("cam1", "left"), ("cam2", "right")):
+        (folder / "photos" / camera).mkdir()
+        Image.fromarray(red_on_blue(truth(which))).save(folder / "photos" / camera / "1.png")
+    source = written(folder, [task])
+    arguments = ("--photos", folder / "photos", "-o", folder / "out.json")
+    assert run("label-studio", "refine", source, *arguments)[0] == 0
+    (after,) = json.loads((folder / "out.json").read_text())
+    assert after["predictions"] == task["predictions"]
+    first, second = (one["value"]["rle"] for one in after["annotations"][0]["result"])
+    assert error(brush.decoded(first, SIZE), "left") < 0.25
+    assert second == value["rle"]  # its photo shows nothing there
 
 
 def within_reach(_, photo, masks):

@@ -231,6 +231,36 @@ def test_pycocotools_reads_what_is_written(tmp_path, capsys, kind):
         assert loaded["area"] == mask.sum()
 
 
+@pytest.mark.parametrize("far", [1e8, 1e12, 1e300, 10**400])
+def test_converting_leaves_out_what_lies_absurdly_far_away(tmp_path, far):
+    data = coco_of(
+        annotation(5, segmentation=[[far, 2, 9, 2, 9, 9]]), annotation(6, segmentation=[POLYGON])
+    )
+    (tmp_path / "in.json").write_text(json.dumps(data))
+    result = read(tmp_path / "in.json")
+    (problem,) = result.problems
+    assert problem.startswith("annotation 5: its polygon ")
+    assert len(result.photos[0].instances) == 1
+
+
+@pytest.mark.parametrize("sides", [(10**6, 10**7), (10**30, 10**30), (0, 20)])
+def test_photos_that_are_stated_without_a_usable_size_are_left_out(tmp_path, sides):
+    image = {"id": 8, "file_name": "b.jpg", "width": sides[0], "height": sides[1]}
+    data = coco_of(annotation(5, segmentation=[POLYGON], image_id=8))
+    data["images"].append(image)
+    (tmp_path / "in.json").write_text(json.dumps(data))
+    result = read(tmp_path / "in.json")
+    (problem,) = result.problems
+    assert "stated as" in problem or "not stated in pixels" in problem
+    assert [photo.name for photo in result.photos] == ["a.jpg"]
+
+
+def test_half_a_surrogate_pair_comes_back_and_the_rest_stays_readable(tmp_path):
+    data = coco_of(annotation(5, segmentation=[POLYGON], note="cut \ud83d off", by="Zoë"))
+    assert saved(document(data), tmp_path) == data
+    assert "Zoë" in (tmp_path / "out.json").read_text(encoding="utf-8")
+
+
 def test_converting_leaves_out_what_cannot_be_read_and_takes_what_crosses_itself(tmp_path):
     data = coco_of(
         annotation(5, segmentation=[]), annotation(6, segmentation=[[2, 2, 8, 8, 8, 2, 2, 8]])

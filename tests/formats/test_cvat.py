@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from edgewise.errors import InputError
-from edgewise.formats.annotation import Form, Rle
+from edgewise.formats.annotation import Dataset, Form, Photo, Rle
 from edgewise.formats.cvat import CvatDocument, read, write
 
 from .shapes import dataset, iou, masks_of, noise, ring_shape, square
@@ -142,6 +142,40 @@ def test_converting_counts_shapes_that_are_no_masks(tmp_path):
         f"{tmp_path / 'in.xml'}: 1 shapes of type box are no masks; left out",
     )
     assert len(result.photos[0].instances) == 2
+
+
+def test_an_image_of_a_width_that_is_no_number_of_pixels_is_left_out(tmp_path):
+    text = EXPORT.replace('width="30"', f'width="{"9" * 5000}"')
+    (tmp_path / "in.xml").write_text(text, encoding="utf-8")
+    result = read(tmp_path / "in.xml")
+    assert result.problems[1:] == (
+        "image 3 (sub/a.jpg): its width and height are not stated in pixels",
+    )
+
+
+def test_converting_leaves_out_what_lies_absurdly_far_away(tmp_path):
+    text = EXPORT.replace("2,3;12,3", "2,3;1e300,3")
+    (tmp_path / "in.xml").write_text(text, encoding="utf-8")
+    result = read(tmp_path / "in.xml")
+    assert "its polygon spans x 2 to 1e+300" in result.problems[1]
+    assert len(result.photos[0].instances) == 1
+
+
+@pytest.mark.parametrize("name", ["a\x01b", "\ud83d", "\uffff"])
+def test_names_that_xml_cannot_hold_are_refused(tmp_path, name):
+    for data in (
+        Dataset(photos=(), categories=("cat", name)),
+        Dataset(photos=(Photo(name=name, height=5, width=7, instances=()),), categories=()),
+    ):
+        with pytest.raises(InputError, match="has a character that XML cannot hold; rename it"):
+            write(data, tmp_path / "o.xml", Form())
+    assert not (tmp_path / "o.xml").exists()
+
+
+def test_names_of_all_other_kinds_come_back(tmp_path):
+    names = ("<&>\"'", "Zoë \U0001f431", "a\tb")
+    write(Dataset(photos=(), categories=names), tmp_path / "o.xml", Form())
+    assert read(tmp_path / "o.xml").categories == names
 
 
 def test_a_lost_crowd_is_reported(tmp_path):

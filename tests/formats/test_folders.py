@@ -3,7 +3,13 @@
 import pytest
 
 from edgewise.errors import InputError, OutputError
-from edgewise.formats.folders import find_photo, new_folder, stem_of, unique_stems
+from edgewise.formats.folders import (
+    find_photo,
+    new_folder,
+    photo_names,
+    stem_of,
+    unique_stems,
+)
 
 
 @pytest.fixture
@@ -31,6 +37,18 @@ def test_an_absolute_name_counts_by_its_last_part(photos):
     assert find_photo(photos, ["/elsewhere/a.jpg"]) == photos / "a.jpg"
 
 
+@pytest.mark.parametrize("name", ["x" * 300 + ".jpg", "a\0.jpg", "\ud83d.jpg"])
+def test_a_name_that_no_file_can_have_is_not_found(photos, name):
+    assert find_photo(photos, [name]) is None
+    assert find_photo(photos, [name, "a.jpg"]) == photos / "a.jpg"
+
+
+@pytest.mark.parametrize("ending", ["jpg", "JPG", "Jpg", "webp", "TIF"])
+def test_photos_are_found_by_their_stem_whatever_their_suffix(photos, ending):
+    (photos / "sub" / f"c.{ending}").touch()
+    assert find_photo(photos, photo_names("sub/c")) == photos / "sub" / f"c.{ending}"
+
+
 @pytest.mark.parametrize(
     ("name", "stem"),
     [
@@ -53,9 +71,42 @@ def test_photos_that_would_share_files_are_refused():
         unique_stems(["a.jpg", "a.png"])
 
 
+@pytest.mark.parametrize("name", ["a\0.jpg", "\ud83d.jpg"])
+def test_photos_whose_files_could_not_be_made_are_refused(name):
+    with pytest.raises(InputError, match="no file can have this name"):
+        unique_stems([name])
+
+
 def test_only_new_or_empty_folders_are_written_to(photos):
-    assert new_folder(photos.parent / "new" / "deep").is_dir()
-    with pytest.raises(OutputError, match="is not empty"):
-        new_folder(photos)
-    with pytest.raises(OutputError, match="is a file"):
-        new_folder(photos / "a.jpg")
+    with new_folder(photos.parent / "new" / "deep") as folder:
+        assert folder.is_dir()
+    with new_folder(folder):  # it is empty
+        pass
+    for path, wrong in (
+        (photos, "is not empty"),
+        (photos / "a.jpg", "is a file"),
+        (photos / "a.jpg" / "b", "cannot be written: Not a directory"),
+        (photos.parent / "other" / ("x" * 300), "cannot be written: File name too long"),
+    ):
+        with pytest.raises(OutputError, match=wrong), new_folder(path):
+            pass
+    assert (photos / "a.jpg").is_file()
+    assert not (photos.parent / "other").exists()
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_folder_whose_writing_fails_is_as_it_was_before(tmp_path, before):
+    path = tmp_path / "new" / "deep"
+    if before:
+        path.mkdir(parents=True)
+
+    def fill():
+        with new_folder(path) as folder:
+            (folder / "labels").mkdir()
+            (folder / "a.txt").touch()
+            (folder / "labels" / ("x" * 300)).touch()
+
+    with pytest.raises(OutputError, match="xxx: cannot be written: File name too long"):
+        fill()
+    assert (tmp_path / "new").exists() == before
+    assert not before or list(path.iterdir()) == []

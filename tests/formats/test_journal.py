@@ -75,6 +75,22 @@ def test_a_journal_is_not_used_where_that_is_not_wanted(tmp_path):
     assert Journal(tmp_path / "out.json", RUN, resume=False).done == {}
 
 
+@pytest.mark.parametrize("resume", [True, False])
+@pytest.mark.parametrize("text", ["mine", '{"images": []}\n', "\n"])
+def test_a_file_that_is_no_journal_is_refused_and_stays(tmp_path, text, resume):
+    (tmp_path / "out.json.journal").write_text(text)
+    with pytest.raises(OutputError, match=r"out.json.journal: is no journal; move it away"):
+        Journal(tmp_path / "out.json", RUN, resume=resume)
+    assert (tmp_path / "out.json.journal").read_text() == text
+
+
+@pytest.mark.parametrize("text", ["", '{"edg', '{"edgewise": 1, "input": "ab'])
+def test_a_journal_that_was_cut_off_in_its_first_line_is_begun_anew(tmp_path, text):
+    (tmp_path / "out.json.journal").write_text(text)
+    with Journal(tmp_path / "out.json", RUN, resume=True) as journal:
+        assert journal.done == {}
+
+
 def test_a_folder_that_cannot_be_written_to_is_named(tmp_path):
     with (
         pytest.raises(OutputError, match=r"out.json.journal: cannot be written: No such file"),

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 
 from edgewise.errors import InputError
 from edgewise.formats import brush
-from edgewise.formats.annotation import Form, Rle
+from edgewise.formats.annotation import Dataset, Form, Rle
 from edgewise.formats.label_studio import LabelStudioDocument, read, write
 
 from .shapes import dataset, iou, masks_of, noise, ring_shape, square
@@ -29,7 +30,7 @@ def brushed(mask, **fields):
 
 
 def outlined(points=POINTS, **fields):
-    return region("polygon", {"points": points, "closed": True}, **fields)
+    return region("polygon", {"points": points, "closed": True}, **{"id": "Dx_pO", **fields})
 
 
 def task(*regions, image="/data/upload/7/0a1b2c3d-my%20cat.jpg", **fields):
@@ -77,19 +78,138 @@ def test_only_the_regions_change(tmp_path, kind):
 
 
 def test_each_annotators_result_is_a_scene_of_its_own():
-    both = task(outlined(), predictions=[{"result": [outlined()]}])
+    both = task(outlined())
     both["annotations"].append({"result": [outlined()]})
-    assert len(document(both).scenes) == 3
+    assert len(document(both).scenes) == 2
+
+
+def test_predictions_are_no_annotations():
+    predictions = [{"result": [outlined()]}]
+    both = document(task(outlined(), predictions=predictions))
+    assert (len(both.scenes), both.problems, both.others) == (1, [], 0)
+    only = document({**task(predictions=predictions), "annotations": []})
+    assert only.scenes == []
+    assert only.problems == ["task 5: has predictions only; expected annotations"]
+    empty = document(task(predictions=predictions))  # somebody has seen that nothing is there
+    assert empty.problems == []
+
+
+def note(one, **value):
+    """The entry of another control about a region, which repeats its shape."""
+    shape = {key: one["value"][key] for key in ("format", "rle", "points") if key in one["value"]}
+    return {**one, "type": "textarea", "from_name": "note", "value": {**shape, **value}}
+
+
+def bare(one, kind):
+    """A region as a brush or polygon without labels draws it."""
+    value = {key: item for key, item in one["value"].items() if not key.endswith("labels")}
+    return {**one, "type": kind, "value": value}
+
+
+@pytest.mark.parametrize("kind", [None, "rle", "polygon"])
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [bare(brushed(square(1, 1, 9)), "brush"), note(brushed(square(1, 1, 9)), labels=["cat"])],
+        [brushed(square(1, 1, 9)), note(brushed(square(1, 1, 9)), text=["hello"])],
+        [note(outlined(), labels=["cat"]), bare(outlined(), "polygon")],
+        [outlined(), {**outlined(), "type": "choices", "value": {"choices": ["good"]}}],
+    ],
+)
+def test_entries_of_one_id_are_one_region(tmp_path, entries, kind):
+    opened = document(task(*entries))
+    assert (opened.categories, opened.others) == (["cat"], 0)
+    (item,) = opened.scenes[0].items
+    assert item.problem is None
+    opened.replace(item, Rle.of(ring_shape()), Form(kind=kind, tolerance=0))
+    opened.save(tmp_path / "out.json")
+
+    (after,) = json.loads((tmp_path / "out.json").read_text())
+    result = after["annotations"][0]["result"]
+    keys = ("rle", "points")
+    shapes = [[one["value"].get(key) for key in keys] for one in result]
+    assert [any(shape) for shape in shapes] == [
+        any(key in one["value"] for key in keys) for one in entries
+    ]
+    assert len({json.dumps(shape) for shape in shapes if any(shape)}) == 1
+    for key in ("labels", "text", "choices"):
+        assert [one["value"].get(key) for one in result] == [
+            one["value"].get(key) for one in entries
+        ]
+    again = document(after)
+    (item,) = again.scenes[0].items
+    np.testing.assert_array_equal(again.mask(item, (20, 30)).mask(), ring_shape())
+    assert item.category == "cat"
+
+
+def test_entries_of_one_id_with_different_shapes_are_left_alone():
+    opened = document(task(brushed(square(1, 1, 9)), brushed(ring_shape())))
+    (item,) = opened.scenes[0].items
+    assert item.problem == "its id is that of 2 results with different shapes"
+
+
+def test_a_photos_size_is_that_of_the_first_region_that_states_it():
+    first = outlined(id="a", original_width=None)
+    (scene,) = document(task(first, outlined(id="b"))).scenes
+    assert scene.size == (20, 30)
+    opened = document(task(brushed(ring_shape(), original_height=None)))
+    with pytest.raises(InputError, match="original_width and original_height are not stated"):
+        opened.mask(opened.scenes[0].items[0], (20, 30))
+
+
+def test_regions_of_two_pictures_are_scenes_of_their_own():
+    one = task(outlined(id="a", to_name="before"), outlined(id="b", to_name="after"))
+    one["data"] = {"before": "/data/upload/1/a.png", "after": "/data/upload/1/b.png"}
+    scenes = document(one).scenes
+    assert [(scene.photo, len(scene.items), scene.problem) for scene in scenes] == [
+        ("a.png", 1, None),
+        ("b.png", 1, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "fields", "photo"),
+    [
+        ({"image": "a.png", "thumb": "b.png"}, {"to_name": "img"}, "a.png"),
+        ({"image": "a.png", "thumb": "b.png"}, {"to_name": "thumb"}, "b.png"),
+        ({"x": "a.png", "y": "/id/7"}, {"to_name": "img", "source": "$y"}, "id/7"),
+        ({"image": "note", "x": "a.png"}, {"to_name": "x"}, "a.png"),
+        ({"image": "/id/7"}, {"to_name": "img"}, "id/7"),
+        ({"title": "cat", "x": "a.png"}, {"to_name": "title"}, "a.png"),
+    ],
+)
+def test_the_picture_of_a_region_is_told_by_source_name_or_use(data, fields, photo):
+    (scene,) = document({**task(outlined(**fields)), "data": data}).scenes
+    assert (scene.photo, scene.problem) == (photo, None)
+
+
+def test_a_picture_that_cannot_be_told_from_others_is_a_problem():
+    wrong = "its task has several pictures (x, y); which of them 'img' is cannot be told"
+    one = {**task(outlined(to_name="img")), "data": {"x": "a.png", "y": "b.png"}}
+    assert [scene.problem for scene in document(one).scenes] == [wrong]
+    two = task(outlined(id="a", to_name="img"), outlined(id="b", to_name="img2"))
+    two["data"] = {"image": "a.png", "image2": "b.png"}
+    problems = [scene.problem for scene in document(two).scenes]
+    assert all("several pictures (image, image2)" in problem for problem in problems)
+
+
+def test_a_picture_inside_of_the_task_is_a_problem_of_one_short_line():
+    (scene,) = document(task(outlined(), image="data:image/png;base64," + "A" * 5000)).scenes
+    assert scene.name == "task 5"
+    assert scene.problem == (
+        "its picture is in the task itself (data:image/png;base64,...); expected a file's address"
+    )
 
 
 @pytest.mark.parametrize(
     ("address", "names"),
     [
         ("/data/upload/7/0a1b2c3d-my%20cat.jpg", ["0a1b2c3d-my cat.jpg", "my cat.jpg"]),
-        ("/data/local-files/?d=set%2Fcat.jpg", ["cat.jpg", "set/cat.jpg"]),
-        ("s3://bucket/deep/cat.jpg", ["cat.jpg", "deep/cat.jpg"]),
+        ("/data/local-files/?d=set%2Fcat.jpg", ["set/cat.jpg", "cat.jpg"]),
+        ("s3://bucket/deep/cat.jpg", ["deep/cat.jpg", "cat.jpg"]),
         ("https://x.example/cat.jpg?token=1", ["cat.jpg"]),
-        ("C:\\photos\\cat.jpg", ["cat.jpg"]),
+        ("C:\\photos\\cat.jpg", ["photos/cat.jpg", "cat.jpg"]),
+        ("http://[abc/cat.jpg", ["http://[abc/cat.jpg", "cat.jpg"]),
     ],
 )
 def test_the_photos_name_is_found_in_its_address(address, names):
@@ -121,7 +241,7 @@ def test_the_photo_may_lie_under_another_key():
 def test_what_is_wrong_with_a_region_is_said(bad, wrong):
     opened = document(task(bad))
     (item,) = opened.scenes[0].items
-    assert item.name == "task 5, region Dx_aB"
+    assert item.name == f"task 5, region {bad['id']}"
     with pytest.raises(InputError, match=wrong):
         opened.mask(item, (20, 30))
 
@@ -153,6 +273,21 @@ def test_brushes_come_back_exactly(tmp_path_factory, mask):
     after = read(path)
     assert after.photos[0] == before.photos[0]
     assert after.categories == before.categories
+
+
+def test_names_of_photos_come_back_whatever_is_in_them(tmp_path):
+    names = ("a#1.jpg", "50%25off?.jpg", "train/1.png", "val/1.png", "Zoë [2]:.jpg", "&d=3")
+    photos = tuple(replace(dataset(square(1, 1, 9)).photos[0], name=name) for name in names)
+    write(Dataset(photos=photos, categories=("cat",)), tmp_path / "o.json", Form())
+    assert [photo.name for photo in read(tmp_path / "o.json").photos] == list(names)
+
+
+def test_a_polygon_that_lies_absurdly_far_away_is_left_out(tmp_path):
+    far = outlined([[10, 10], [1e300, 10], [50, 50]], id="far")
+    (tmp_path / "in.json").write_text(json.dumps([task(far, outlined())]))
+    result = read(tmp_path / "in.json")
+    assert len(result.photos[0].instances) == 1
+    assert result.problems[0].startswith("task 5, region far: its polygon spans x 3 to 3e+299")
 
 
 def test_polygons_come_back_within_their_tolerance(tmp_path):

@@ -1,13 +1,15 @@
 """labelme's files come back as objects, parts of a group as one."""
 
 import json
+import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 
 from edgewise.errors import InputError
-from edgewise.formats.annotation import Form, Rle
+from edgewise.formats.annotation import Dataset, Form, Rle
 from edgewise.formats.labelme import read, write
 
 from .shapes import dataset, iou, masks_of, noise, ring_shape, square
@@ -71,6 +73,10 @@ def test_shapes_of_one_group_are_one_object(tmp_path):
         (polygon(BOX[:2], shape_type="mask", mask="AAAA"), "no PNG in base64"),
         (polygon(BOX[:1], shape_type="mask", mask="AAAA"), "without two points"),
         (polygon([[2, 3], [30, 5]], shape_type="mask", mask="AAAA"), "outside the photo"),
+        (polygon([[2, 3], [math.nan, 5]], shape_type="mask", mask="AAAA"), "points of numbers"),
+        (polygon([[2, 3], [math.inf, 5]], shape_type="mask", mask="AAAA"), "points of numbers"),
+        (polygon([[2, 3], [10**400, 5]], shape_type="mask", mask="AAAA"), "outside the photo"),
+        (polygon([[2, 3], [1e300, 3], [12, 13]]), "too far outside the photo of 30x20"),
     ],
 )
 def test_bad_shapes_are_named_and_the_rest_is_read(tmp_path, shape, wrong):
@@ -95,11 +101,57 @@ def test_a_mask_of_another_size_than_its_box_is_named(tmp_path):
 
 @pytest.mark.parametrize(
     ("fields", "wrong"),
-    [({"shapes": 3}, "no list named shapes"), ({"imageHeight": 0}, "no imageHeight")],
+    [
+        ({"shapes": 3}, "no list named shapes"),
+        ({"imageHeight": 0}, "no imageHeight"),
+        ({"imageHeight": 10**9}, "is stated as 30x1000000000 pixels; expected 2"),
+    ],
 )
 def test_files_that_are_not_labelmes_are_refused(tmp_path, fields, wrong):
     with pytest.raises(InputError, match=wrong):
         read(file_of(tmp_path, **fields))
+
+
+def test_other_files_in_a_folder_are_named_and_the_rest_is_read(tmp_path):
+    (tmp_path / "b.json").write_text('{"version": "5.5')
+    (tmp_path / "c.json").write_text('{"images": []}')
+    with pytest.raises(InputError, match=r"has no labelme files; .*b.json: malformed JSON"):
+        read(tmp_path)
+    file_of(tmp_path, polygon())
+    result = read(tmp_path)
+    assert [len(photo.instances) for photo in result.photos] == [1]
+    cut, foreign = result.problems
+    assert cut.startswith(f"{tmp_path / 'b.json'}: malformed JSON")
+    assert foreign == (
+        f"{tmp_path / 'c.json'}: is no labelme file: it has no list named shapes; left out"
+    )
+
+
+@pytest.mark.parametrize(
+    ("stated", "name"),
+    [
+        ("1.png", "cam1/1.png"),
+        ("../images/./1.png", "images/1.png"),
+        ("deep\\1.png", "cam1/deep/1.png"),
+        ("../../images/1.png", "1.png"),
+        ("/data/1.png", "1.png"),
+        ("C:\\data\\1.png", "1.png"),
+        (None, "cam1/a"),
+    ],
+)
+def test_photos_are_called_by_their_places_in_the_folder(tmp_path, stated, name):
+    (tmp_path / "cam1").mkdir()
+    file_of(tmp_path / "cam1", polygon(), imagePath=stated)
+    assert [photo.name for photo in read(tmp_path).photos] == [name]
+
+
+def test_photos_of_one_name_in_two_folders_come_back_and_are_found_beside_their_files(tmp_path):
+    (photo, _) = dataset(square(1, 1, 9)).photos
+    photos = tuple(replace(photo, name=f"{folder}/a.jpg") for folder in ("train", "val"))
+    before = Dataset(photos=photos, categories=("cat",))
+    write(before, tmp_path / "out", Form())
+    assert json.loads((tmp_path / "out/train/a.json").read_text())["imagePath"] == "a.jpg"
+    assert read(tmp_path / "out") == before
 
 
 def test_a_folder_without_files_is_refused(tmp_path):

@@ -103,7 +103,14 @@ def test_points_on_pixel_corners_fill_the_pixels_between():
 
 @pytest.mark.parametrize(
     "numbers",
-    [[], [1, 2, 3, 4], [1, 2, 3, 4, 5, 6, 7], [1, 2, 3, 4, 5, "6"], [1, 2, 3, 4, 5, float("nan")]],
+    [
+        [],
+        [1, 2, 3, 4],
+        [1, 2, 3, 4, 5, 6, 7],
+        [1, 2, 3, 4, 5, "6"],
+        [1, 2, 3, 4, 5, float("nan")],
+        [1, 2, 3, 4, 5, 10**400],
+    ],
 )
 def test_what_is_no_ring_is_refused(numbers):
     with pytest.raises(InputError, match="its polygon has"):
@@ -116,6 +123,27 @@ def test_what_is_no_ring_is_refused(numbers):
 def test_a_ring_that_leaves_the_photo_is_refused(ring):
     with pytest.raises(InputError, match="outside the photo of 10x10"):
         check_inside(ring_of(ring), (10, 10))
+
+
+def test_a_ring_that_gets_too_large_when_scaled_is_refused():
+    with pytest.raises(InputError, match="not finite"):
+        ring_of([1, 2, 3, 4, 5, 1e308], (100, 100))
+
+
+@pytest.mark.parametrize("far", [-101, 111, 1e7, 1e8, 1e12, 1e300])
+def test_a_ring_far_outside_of_the_photo_is_not_filled(far):
+    with pytest.raises(InputError, match="too far outside the photo of 10x10 pixels"):
+        filled([ring_of([far, 1, 5, 1, 5, 5])], (10, 10))
+
+
+def test_a_ring_within_ten_photos_of_the_photo_is_filled():
+    ring = ring_of([-100, -100, 110, -100, 110, 110, -100, 110])
+    assert filled([ring], (10, 10)).area == 100
+
+
+def test_a_ring_in_a_photo_of_an_absurd_size_is_not_filled():
+    with pytest.raises(InputError, match="too far outside"):
+        filled([ring_of([1, 1, 1e9, 1, 5, 5])], (2, 10**9))
 
 
 def test_a_ring_may_run_along_the_border_and_a_pixel_beyond():

@@ -121,6 +121,23 @@ def test_more_objects_or_classes_than_indices_are_refused(tmp_path):
         write(Dataset(photos=(), categories=many), tmp_path / "out", Form())
 
 
+@pytest.mark.parametrize("name", ["#1", " cat", "a\nb", "a\u2028b", "\ud83d", ""])
+def test_class_names_that_the_label_map_would_lose_are_refused(tmp_path, name):
+    with pytest.raises(InputError, match=r"labelmap.txt cannot hold it; expected one line"):
+        write(Dataset(photos=(), categories=("dog", name)), tmp_path / "out", Form())
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["a.JPG", "a.jpeg", "sub/a.Png", "a.webp"])
+def test_photos_are_found_whatever_their_suffix(tmp_path, name):
+    inner = (tmp_path / "SegmentationClass" / name).with_suffix(".png")
+    save(inner, np.ones((4, 5)))
+    photo = tmp_path / "JPEGImages" / name
+    photo.parent.mkdir(parents=True)
+    photo.touch()
+    assert [photo.name for photo in read(tmp_path).photos] == [name]
+
+
 def test_readers_of_voc_find_the_photos_in_the_list(tmp_path):
     write(dataset(ring_shape()), tmp_path / "out", Form())
     assert (tmp_path / "out" / "ImageSets" / "Segmentation" / "default.txt").read_text() == "a\nb\n"

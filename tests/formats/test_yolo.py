@@ -1,6 +1,7 @@
 """YOLO's lines come back as masks once the photos tell their sizes."""
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -86,6 +87,8 @@ def test_class_names_may_be_lines_and_folders_may_nest(folder):
         ("0 a b c d e f", "is not all numbers"),
         ("0 nan 0 1 0 1 1", "not finite"),
         ("0 2 2 3 2 3 3", "is empty"),
+        ("0 0 0 1e300 0 1 1", "too far outside"),
+        ("0 0 0 1e308 0 1 1", "not finite"),
     ],
 )
 def test_bad_lines_are_named_and_the_rest_is_read(folder, line, wrong):
@@ -113,6 +116,9 @@ def test_a_missing_and_a_damaged_photo_are_named(folder):
     [
         ("names: [", "malformed YAML"),
         ("names: {1: cat}", "neither a list nor numbered from 0"),
+        ("names: {0: cat, x: dog}", "neither a list nor numbered from 0"),
+        ("names: [2024-13-45]", "malformed YAML: month must be in 1..12"),
+        ("names: [!!int '']", "malformed YAML"),
         ("nc: 2", "neither a list"),
         ("- a", "neither a list"),
     ],
@@ -137,6 +143,24 @@ def test_folders_without_names_labels_or_photos_are_refused(folder, tmp_path):
     labelled(folder, "")
     with pytest.raises(InputError, match="name the photos' folder with --photos"):
         read(folder, tmp_path / "none")
+
+
+def test_class_names_come_back_whatever_is_in_them(folder, tmp_path):
+    names = ("cat \U0001f431", "Zoë", "a\x01\x7f\x85\u2028\ufeffb", '"\\#: ', "", "cat \U0001f431")
+    data = replace(dataset(ring_shape()), categories=("cat", *names, "dog"))
+    write(data, tmp_path / "out", EXACT)
+    result = read(tmp_path / "out", folder / "images")
+    assert result.categories == ("cat", *names[:-1], "dog")
+    assert result.photos[0].instances[0].category == "cat"
+
+
+def test_a_folder_that_cannot_be_written_whole_is_not_left_behind(tmp_path):
+    before = dataset(ring_shape())
+    long = replace(before.photos[0], name="x" * 300 + ".jpg")
+    data = replace(before, photos=(*before.photos, long))
+    with pytest.raises(OutputError, match="cannot be written: File name too long"):
+        write(data, tmp_path / "out", EXACT)
+    assert not (tmp_path / "out").exists()
 
 
 def test_files_that_are_there_are_not_overwritten(folder):

@@ -1,6 +1,7 @@
 """Refining annotation files: what `edgewise coco`, `cvat` and `label-studio refine` share."""
 
 import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,6 +12,7 @@ import typer
 
 from edgewise.cli.options import Device, Model, Threads
 from edgewise.errors import EdgewiseError, InputError
+from edgewise.files import check_target
 
 if TYPE_CHECKING:
     from edgewise.formats.annotation import Form, Rle
@@ -104,10 +106,14 @@ def refine_command(kind: str, about: str) -> Callable[..., None]:
 
 
 def _check_paths(annotations: Path, photos: Path, output: Path) -> None:
+    from edgewise.formats.journal import journal_path
+
     if not photos.is_dir():
         raise InputError(f"{photos}: is no folder of photos")
-    if annotations.resolve() == output.resolve():
-        raise InputError(f"{output}: is the input, which is never changed; give another name")
+    check_target(Path(os.path.realpath(output)), output)
+    for written in (output, journal_path(output)):
+        if annotations.resolve() == written.resolve():
+            raise InputError(f"{written}: is the input, which is never changed; give another name")
 
 
 def _open(kind: str, path: Path) -> "tuple[Document, str]":

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Size = tuple[int, int]
 """Height and width in pixels."""
 
+_MOST_PIXELS = 1 << 31
+
 
 @dataclass(frozen=True)
 class Rle:
@@ -106,6 +108,12 @@ class Rle:
     @property
     def _coded(self) -> dict[str, object]:
         return {"size": [self.height, self.width], "counts": self.counts}
+
+
+def check_size(size: Size) -> None:
+    """Raise InputError where a photo of `size` has more pixels than run lengths can count."""
+    if math.prod(size) > _MOST_PIXELS:
+        raise InputError(f"is stated as {size[1]}x{size[0]} pixels; expected 2^31 at most")
 
 
 def _runs_of(code: bytes) -> NDArray[np.int64]:

@@ -7,6 +7,7 @@ other shapes are no masks: refining leaves them as they are, converting leaves t
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _SHAPES = ("polygon", "mask")
 _OTHERS = ("box", "polyline", "points", "ellipse", "cuboid", "skeleton")
+_UNHELD = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MASK_ONLY = ("rle", "left", "top", "width", "height")
 
 
@@ -122,8 +124,8 @@ def _parsed(data: bytes, name: str) -> Element:
 
 
 def _number(text: str | None) -> int:
-    """A whole number of at least 1 in an attribute, or 0."""
-    return int(text) if text and text.isascii() and text.isdigit() else 0
+    """A whole number from 1 to 10^18 in an attribute, or 0."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= 18 else 0
 
 
 def _fill(shape: Element, size: Size, *, strict: bool) -> Rle:
@@ -200,6 +202,9 @@ def read(path: Path) -> Dataset:
 
 def write(dataset: Dataset, path: Path, form: Form) -> list[str]:
     """Write a CVAT file; gives a line on what is lost."""
+    for name in (*dataset.categories, *(photo.name for photo in dataset.photos)):
+        if _UNHELD.search(name):
+            raise InputError(f"{name!r}: has a character that XML cannot hold; rename it")
     root = ElementTree.Element("annotations")
     ElementTree.SubElement(root, "version").text = "1.1"
     task = ElementTree.SubElement(ElementTree.SubElement(root, "meta"), "task")

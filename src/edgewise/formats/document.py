@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from edgewise.errors import InputError
-from edgewise.formats.annotation import Dataset, Instance, Photo
+from edgewise.formats.annotation import Dataset, Instance, Photo, check_size
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,20 +100,29 @@ def dataset_of(document: Document) -> Dataset:
 
 
 def _photo_of(document: Document, scene: Scene, problems: list[str]) -> Photo | None:
-    if scene.problem or scene.size is None:
-        problems.append(f"{scene.name}: {scene.problem or 'its width and height are not stated'}")
+    try:
+        size = _usable_size(scene)
+    except InputError as error:
+        problems.append(f"{scene.name}: {error}")
         return None
     instances = []
     for item in scene.items:
         try:
             if item.problem:
                 raise InputError(item.problem)
-            mask = document.mask(item, scene.size, strict=False)
+            mask = document.mask(item, size, strict=False)
             instances.append(Instance(category=item.category, mask=mask, crowd=item.crowd))
         except InputError as error:
             problems.append(f"{item.name}: {error}")
-    height, width = scene.size
+    height, width = size
     return Photo(name=scene.photo, height=height, width=width, instances=tuple(instances))
+
+
+def _usable_size(scene: Scene) -> Size:
+    if scene.problem or scene.size is None:
+        raise InputError(scene.problem or "its width and height are not stated in pixels")
+    check_size(scene.size)
+    return scene.size
 
 
 def _joined(photos: list[Photo]) -> tuple[Photo, ...]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -9,7 +12,7 @@ from edgewise.errors import InputError, OutputError
 from edgewise.files import SUFFIXES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 
 def find_photo(folder: Path, names: Iterable[str]) -> Path | None:
@@ -19,11 +22,18 @@ def find_photo(folder: Path, names: Iterable[str]) -> Path | None:
     parts are looked for. Names never lead out of `folder`.
     """
     names = list(names)
-    candidates = [_inner(name) for name in names] + [PurePosixPath(name).name for name in names]
-    return next((folder / name for name in candidates if name and (folder / name).is_file()), None)
+    candidates = [inner_name(name) for name in names] + [PurePosixPath(name).name for name in names]
+    return next((folder / name for name in candidates if name and _is_file(folder / name)), None)
 
 
-def _inner(name: str) -> str:
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long: there is no such file
+        return False
+
+
+def inner_name(name: str) -> str:
     """A name with folders as it is where it stays inside of its folder, else its last part."""
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or ":" in "".join(path.parts[:1]):
@@ -33,34 +43,79 @@ def _inner(name: str) -> str:
 
 def stem_of(name: str) -> str:
     """A photo's name without suffix, as files about it are called below a folder."""
-    inner = PurePosixPath(_inner(name.replace("\\", "/") or "unnamed"))
+    inner = PurePosixPath(inner_name(name.replace("\\", "/") or "unnamed"))
     return str(inner.with_suffix("") if inner.suffix.lower() in SUFFIXES else inner)
 
 
+def photo_names(stem: str) -> list[str]:
+    """The names that a photo of a stem may have: .jpg first, suffixes as .jpg, .JPG and .Jpg."""
+    suffixes = sorted(SUFFIXES, key=lambda suffix: (suffix != ".jpg", suffix))
+    return [stem + form for one in suffixes for form in (one, one.upper(), one.title())]
+
+
 def unique_stems(names: Iterable[str]) -> list[str]:
-    """The names' stems; InputError where two photos would share one."""
+    """The names' stems; InputError where two photos would share one, or no file can have one."""
     stems: dict[str, str] = {}
     for name in names:
         stem = stem_of(name)
+        if "\0" in stem or not is_text(stem):
+            raise InputError(f"photo {name!r}: no file can have this name; rename it")
         if stem in stems:
             raise InputError(f"two photos, {stems[stem]} and {name}, would share files {stem}.*")
         stems[stem] = name
     return list(stems)
 
 
-def new_folder(path: Path) -> Path:
-    """A folder that is new or empty, made with its parents; OutputError where it is not."""
+def is_text(name: str) -> bool:
+    """Whether UTF-8 has codes for all of a name: it has none for half of a surrogate pair."""
+    return not any("\ud800" <= character <= "\udfff" for character in name)
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """A folder that is new or empty, made with its parents.
+
+    When the block raises, all that was made is removed.
+
+    Raises:
+        OutputError: the folder has files or cannot be made, or the block raised an OSError.
+    """
+    missing = [folder for folder in (path, *path.parents) if not os.path.exists(folder)]
+    _check_empty(path)
     try:
         path.mkdir(parents=True, exist_ok=True)
-        if any(path.iterdir()):
+        yield path
+    except BaseException as error:
+        _remove(path, missing)
+        if isinstance(error, OSError) and not isinstance(error, OutputError):
+            name = error.filename or path
+            raise OutputError(f"{name}: cannot be written: {error.strerror}") from error
+        raise
+
+
+def _check_empty(path: Path) -> None:
+    if os.path.isdir(path):
+        try:
+            filled = any(path.iterdir())
+        except OSError as error:
+            raise OutputError(f"{path}: cannot be listed: {error.strerror}") from error
+        if filled:
             raise OutputError(f"{path}: is not empty; give the name of a new folder")
-    except FileExistsError:
-        raise OutputError(f"{path}: is a file; give the name of a new folder") from None
-    except OSError as error:
-        if isinstance(error, OutputError):
-            raise
-        raise OutputError(f"{path}: cannot be made: {error.strerror}") from error
-    return path
+    elif os.path.exists(path):
+        raise OutputError(f"{path}: is a file; give the name of a new folder")
+
+
+def _remove(path: Path, folders: list[Path]) -> None:
+    """Empty a folder and remove those that were made for it, the innermost first."""
+    with suppress(OSError):
+        for entry in list(path.iterdir()):
+            if entry.is_dir():
+                shutil.rmtree(entry, ignore_errors=True)
+            else:
+                entry.unlink()
+    for folder in folders:
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def text_of(path: Path) -> str:

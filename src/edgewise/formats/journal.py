@@ -15,6 +15,8 @@ from edgewise.errors import InputError, OutputError
 from edgewise.formats.annotation import Rle
 from edgewise.lines import LineFile
 
+_HEAD = '{"edgewise": '
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -41,13 +43,16 @@ class Journal:
         resume: use what an earlier run has left.
 
     Raises:
-        OutputError: the journal cannot be written.
+        OutputError: the journal cannot be written, or a file that is none has its name.
     """
 
     def __init__(self, output: Path, about: dict[str, Any], *, resume: bool) -> None:
-        self.path = output.with_name(output.name + ".journal")
-        self._about = {"edgewise": 1, **about}
-        lines = self._lines() if resume else []
+        self.path = journal_path(output)
+        self._about = {"edgewise": 2, **about}
+        found = self._lines()
+        if found and not _is_journals(found[0]):
+            raise OutputError(f"{self.path}: is no journal; move it away or give another output")
+        lines = found if resume else []
         same = bool(lines) and _loaded(lines[0]) == self._about
         self.stale = bool(lines) and not same
         """Whether a journal of another run lay there."""
@@ -85,6 +90,16 @@ class Journal:
             return []
         except OSError as error:
             raise OutputError(f"{self.path}: cannot be read: {error.strerror}") from error
+
+
+def journal_path(output: Path) -> Path:
+    """Where the journal of a run that writes `output` lies."""
+    return output.with_name(output.name + ".journal")
+
+
+def _is_journals(line: str) -> bool:
+    """Whether a file's first line, which may be cut off, is a journal's."""
+    return bool(line) and (line.startswith(_HEAD) or _HEAD.startswith(line))
 
 
 def _loaded(line: str) -> Any:

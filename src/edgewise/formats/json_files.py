@@ -52,7 +52,12 @@ def parse_json(data: bytes, name: str) -> Any:
 
 def write_json(path: str | os.PathLike[str], value: Any, *, indent: int | None = None) -> None:
     """Write a value as JSON in UTF-8; OutputError where the file cannot be written."""
-    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8") as stream:
+    # What UTF-8 has no code for, half of a surrogate pair, is \ud83d in JSON and in Python alike.
+    as_escapes = "backslashreplace"
+    with (
+        atomic_path(path) as temporary,
+        temporary.open("w", encoding="utf-8", errors=as_escapes) as stream,
+    ):
         json.dump(value, stream, ensure_ascii=False, indent=indent)
 
 

@@ -9,9 +9,10 @@ points in percent of the photo's width and height.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from edgewise.errors import InputError
 from edgewise.files import SUFFIXES
@@ -35,24 +36,30 @@ _UPLOAD = re.compile(r"^[0-9a-f]{8}-(?=.)")  # Label Studio puts it before uploa
 class LabelStudioDocument:
     """An export in memory; see `edgewise.formats.document.Document`.
 
-    Each annotator's result is a scene of its own: objects compete with those of one result only.
+    Each annotator's result on a picture is a scene of its own: objects compete with those of one
+    result only. Predictions are no annotations and stay as they are.
     """
 
     def __init__(self, data: bytes, name: str) -> None:
         self._tasks = _checked(parse_json(data, name), name)
         self.problems: list[str] = []
         self.categories: list[str] = []
-        self._regions: list[dict[str, Any]] = []
+        self._regions: list[list[dict[str, Any]]] = []
         self.others = 0
         """Regions that are no masks: boxes, points, choices."""
+        results = [result for task in self._tasks for result in _results(task, "annotations")]
+        targets = {_target(entry) for result in results for entry in result if _has_mask(entry)}
+        self._one_target = len(targets) == 1
         self.scenes = [scene for task in self._tasks for scene in self._scenes(task)]
 
     def mask(self, item: Item, size: Size, *, strict: bool = True) -> Rle:
         """See `Document.mask`."""
-        region = self._regions[item.key]
-        value = region["value"]
+        entries = self._regions[item.key]
+        value = entries[0]["value"]
         if "rle" in value:
-            stated = (whole(region.get("original_height")), whole(region.get("original_width")))
+            stated = _size(entries)
+            if stated is None:
+                raise InputError("its original_width and original_height are not stated")
             if stated != size:
                 raise InputError(
                     f"its region is of {stated[1]}x{stated[0]} pixels and the photo of "
@@ -72,49 +79,67 @@ class LabelStudioDocument:
         A region changes its type with its form: the labelling interface must have a control of
         that type under the name in from_name, or Label Studio does not show it.
         """
-        region = self._regions[item.key]
-        was = "rle" if "rle" in region["value"] else "polygon"
+        entries = self._regions[item.key]
+        was = "rle" if "rle" in entries[0]["value"] else "polygon"
         kind = form.kind or was
-        if kind == was:
-            region["value"].update(_shape(mask, kind, form.tolerance))
-        else:
-            _change(region, kind, _shape(mask, kind, form.tolerance))
+        shape = _shape(mask, kind, form.tolerance)
+        for entry in entries:
+            if kind != was:
+                _change(entry, kind)
+            entry["value"].update(shape)
 
     def save(self, path: Path) -> None:
         """See `Document.save`."""
         write_json(path, self._tasks)
 
     def _scenes(self, task: dict[str, Any]) -> Iterator[Scene]:
-        """A scene for each annotation and each prediction of a task that has masks."""
-        key = task.get("id", "without id")
-        address = _address(task["data"])
-        for result in _results(task):
-            regions = [region for region in result if _has_mask(region)]
-            self.others += len(result) - len(regions)
-            if not regions:
-                continue
-            items = tuple(self._item(key, region) for region in regions)
-            names = _file_names(address or "")
-            yield Scene(
-                name=f"task {key} ({names[0]})",
-                photo=names[0],
-                aliases=tuple(names[1:]),
-                size=_size(regions[0]),
-                items=items,
-                problem=None if address else "its data names no picture",
-            )
+        """A scene for each annotation of a task and each picture on which that has masks."""
+        name = f"task {task.get('id', 'without id')}"
+        results = list(_results(task, "annotations"))
+        predicted = (entry for result in _results(task, "predictions") for entry in result)
+        if not results and any(_has_mask(entry) for entry in predicted):
+            self.problems.append(f"{name}: has predictions only; expected annotations")
+        for result in results:
+            regions = _regions(result)
+            masks = [region for region in regions if any(_has_mask(entry) for entry in region)]
+            self.others += len(regions) - len(masks)
+            for target in dict.fromkeys(_target(region[0]) for region in masks):
+                yield self._scene(
+                    name, task["data"], [one for one in masks if _target(one[0]) == target]
+                )
 
-    def _item(self, task: Any, region: dict[str, Any]) -> Item:
-        label = _label(region["value"])
+    def _scene(self, task: str, data: dict[str, Any], regions: list[list[dict[str, Any]]]) -> Scene:
+        problem = None
+        try:
+            address = _address(data, regions[0][0], one_target=self._one_target)
+            names = _file_names(address)
+        except InputError as error:
+            names, problem = [""], str(error)
+        return Scene(
+            name=f"{task} ({names[0]})" if names[0] else task,
+            photo=names[0],
+            aliases=tuple(names[1:]),
+            size=_size([entry for region in regions for entry in region]),
+            items=tuple(self._item(task, region) for region in regions),
+            problem=problem,
+        )
+
+    def _item(self, task: str, region: list[dict[str, Any]]) -> Item:
+        values = [entry["value"] for entry in region if isinstance(entry.get("value"), dict)]
+        label = _label(values)
         if label not in self.categories:
             self.categories.append(label)
-        self._regions.append(region)
-        rotation = region.get("image_rotation", 0)
+        shaped = [entry for entry in region if _has_shape(entry)]
+        self._regions.append(shaped)
+        rotation = next((turn for entry in region if (turn := entry.get("image_rotation"))), 0)
+        problem = f"its photo is turned by {rotation} degrees in the tool" if rotation else None
+        if any(_shape_of(entry) != _shape_of(shaped[0]) for entry in shaped):
+            problem = f"its id is that of {len(shaped)} results with different shapes"
         return Item(
             key=len(self._regions) - 1,
-            name=f"task {task}, region {region.get('id', 'without id')}",
+            name=f"{task}, region {region[0].get('id', 'without id')}",
             category=label,
-            problem=f"its photo is turned by {rotation} degrees in the tool" if rotation else None,
+            problem=problem,
         )
 
 
@@ -127,32 +152,77 @@ def _checked(data: Any, name: str) -> list[dict[str, Any]]:
     return data
 
 
-def _results(task: dict[str, Any]) -> Iterator[list[Any]]:
-    for key in ("annotations", "predictions"):
-        entries = task.get(key)
-        for entry in entries if isinstance(entries, list) else []:
-            result = entry.get("result") if isinstance(entry, dict) else None
-            yield result if isinstance(result, list) else []
+def _results(task: dict[str, Any], key: str) -> Iterator[list[Any]]:
+    """The results of a task's annotations or predictions."""
+    entries = task.get(key)
+    for entry in entries if isinstance(entries, list) else []:
+        result = entry.get("result") if isinstance(entry, dict) else None
+        yield result if isinstance(result, list) else []
 
 
-def _has_mask(region: Any) -> bool:
-    """Whether a region is a brush's or a polygon's."""
-    value = region.get("value") if isinstance(region, dict) else None
-    if not isinstance(value, dict):
+def _regions(result: list[Any]) -> list[list[Any]]:
+    """A result's entries, those of one region together: each control adds one of the same id."""
+    regions: dict[Any, list[Any]] = {}
+    for place, entry in enumerate(result):
+        number = entry.get("id") if isinstance(entry, dict) else None
+        key = (_target(entry), number) if type(number) in (int, str) else place
+        regions.setdefault(key, []).append(entry)
+    return list(regions.values())
+
+
+def _target(entry: Any) -> str:
+    """What a labelling interface calls the picture on which an entry lies."""
+    return str(entry.get("to_name", ""))
+
+
+def _has_mask(entry: Any) -> bool:
+    """Whether an entry is a brush's or a polygon's."""
+    if not _has_shape(entry):
         return False
-    return "rle" in value or ("points" in value and "polygon" in str(region.get("type")))
+    return "rle" in entry["value"] or "polygon" in str(entry.get("type"))
 
 
-def _address(data: dict[str, Any]) -> str | None:
-    """The photo's address: under "image", else the first that ends as a picture does."""
-    image = data.get("image")
-    if isinstance(image, str) and image:
-        return image
-    texts = (value for value in data.values() if isinstance(value, str))
-    return next((text for text in texts if _names_picture(text)), None)
+def _has_shape(entry: Any) -> bool:
+    """Whether an entry has a region's shape, which entries of labels or texts repeat."""
+    value = entry.get("value") if isinstance(entry, dict) else None
+    return isinstance(value, dict) and ("rle" in value or "points" in value)
 
 
-def _names_picture(address: str) -> bool:
+def _shape_of(entry: dict[str, Any]) -> tuple[Any, Any]:
+    return entry["value"].get("rle"), entry["value"].get("points")
+
+
+def _address(data: dict[str, Any], entry: dict[str, Any], *, one_target: bool) -> str:
+    """The address of the photo on which an entry lies.
+
+    It is under the entry's source or to_name; else, where all entries of the export lie on one
+    picture, under "image"; else it is the only one that ends as a picture does.
+
+    Raises:
+        InputError: there is none, it cannot be told from others, or is no file's.
+    """
+    texts = {key: text for key, text in data.items() if isinstance(text, str) and text}
+    pictures = {key: text for key, text in texts.items() if key == "image" or _is_picture(text)}
+    source = str(entry.get("source", "")).removeprefix("$")
+    address = texts.get(source) or pictures.get(_target(entry))
+    if address is None and one_target:
+        address = pictures.get("image")
+    if address is None and len(pictures) > 1:
+        raise InputError(
+            f"its task has several pictures ({', '.join(pictures)}); which of them "
+            f"{_target(entry)!r} is cannot be told"
+        )
+    address = address or next(iter(pictures.values()), None)
+    if address is None:
+        raise InputError("its data names no picture")
+    if address.startswith("data:"):
+        raise InputError(
+            f"its picture is in the task itself ({address[:22]}...); expected a file's address"
+        )
+    return address
+
+
+def _is_picture(address: str) -> bool:
     return PurePosixPath(_file_names(address)[0]).suffix.lower() in SUFFIXES
 
 
@@ -160,26 +230,35 @@ def _file_names(address: str) -> list[str]:
     """The names under which the file at an address may lie, the likeliest first.
 
     Uploads are /data/upload/7/0a1b2c3d-name.jpg, local files /data/local-files/?d=folder/name.jpg,
-    and cloud storage s3://bucket/folder/name.jpg.
+    and cloud storage s3://bucket/folder/name.jpg. An upload's name alone tells it from others.
     """
-    parts = urlsplit(address.replace("\\", "/"))
-    local = parse_qs(parts.query).get("d")
-    path = local[0] if local else unquote(parts.path)
+    path = address.replace("\\", "/")
+    with suppress(ValueError):  # a name with a bracket can be no URL
+        parts = urlsplit(path)
+        local = parse_qs(parts.query).get("d")
+        path = local[0] if local else unquote(parts.path)
+    path = path.lstrip("/")
     name = path.rsplit("/", 1)[-1]
-    names = [name, _UPLOAD.sub("", name), path.lstrip("/")]
+    names = [name, _UPLOAD.sub("", name)]
+    names.insert(2 if path.startswith("data/upload/") else 0, path)
     return list(dict.fromkeys(names))
 
 
-def _size(region: dict[str, Any]) -> Size | None:
-    height, width = whole(region.get("original_height")), whole(region.get("original_width"))
-    return (height, width) if height and width else None
+def _size(entries: list[dict[str, Any]]) -> Size | None:
+    """Height and width of the first entry that states them, or None."""
+    for entry in entries:
+        height, width = whole(entry.get("original_height")), whole(entry.get("original_width"))
+        if height and width:
+            return height, width
+    return None
 
 
-def _label(value: dict[str, Any]) -> str:
+def _label(values: list[dict[str, Any]]) -> str:
     for key in ("brushlabels", "polygonlabels", "labels"):
-        labels = value.get(key)
-        if isinstance(labels, list) and labels:
-            return str(labels[0])
+        for value in values:
+            labels = value.get(key)
+            if isinstance(labels, list) and labels:
+                return str(labels[0])
     return "object"
 
 
@@ -189,7 +268,8 @@ def _fill(points: Any, size: Size, *, strict: bool) -> Rle:
         isinstance(point, list) and len(point) == 2 for point in points
     ):
         raise InputError("its points are no list of [x, y]")
-    ring = ring_of([number for point in points for number in point]) * (width / 100, height / 100)
+    numbers = [number for point in points for number in point]
+    ring = ring_of(numbers, (width / 100, height / 100))
     if strict:
         check_inside(ring, size)
         check_simple(ring)
@@ -206,16 +286,15 @@ def _shape(mask: Rle, kind: str, tolerance: float) -> dict[str, Any]:
     return {"points": (ring * (100 / mask.width, 100 / mask.height)).tolist(), "closed": True}
 
 
-def _change(region: dict[str, Any], kind: str, shape: dict[str, Any]) -> None:
-    """Turn a region from a brush's into a polygon's or back, its labels kept."""
-    value = region["value"]
+def _change(entry: dict[str, Any], kind: str) -> None:
+    """Turn a brush's entry, its shape taken out, into a polygon's or back, its labels kept."""
+    value = entry["value"]
     for key in ("format", "rle", "points", "closed"):
         value.pop(key, None)
     before, after = ("brush", "polygon") if kind == "polygon" else ("polygon", "brush")
     if f"{before}labels" in value:
         value[f"{after}labels"] = value.pop(f"{before}labels")
-    region["type"] = str(region.get("type", "")).replace(before, after)
-    value.update(shape)
+    entry["type"] = str(entry.get("type", "")).replace(before, after)
 
 
 def open_label_studio(path: str | os.PathLike[str]) -> LabelStudioDocument:
@@ -245,7 +324,8 @@ def write(dataset: Dataset, path: Path, form: Form) -> list[str]:
         regions = [
             _region(instance, number, form) for number, instance in enumerate(photo.instances, 1)
         ]
-        tasks.append({"data": {"image": photo.name}, "annotations": [{"result": regions}]})
+        address = quote(photo.name, errors="surrogatepass")
+        tasks.append({"data": {"image": address}, "annotations": [{"result": regions}]})
     write_json(path, tasks)
     return crowd_losses(dataset)
 

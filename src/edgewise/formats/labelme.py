@@ -9,18 +9,29 @@ from __future__ import annotations
 
 import base64
 import io
-from pathlib import Path
+import math
+import posixpath
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from edgewise.errors import InputError
-from edgewise.formats.annotation import Dataset, Instance, Photo, Rle, crowd_losses
-from edgewise.formats.folders import new_folder, unique_stems
+from edgewise.formats.annotation import (
+    Dataset,
+    Instance,
+    Photo,
+    Rle,
+    check_size,
+    crowd_losses,
+)
+from edgewise.formats.folders import inner_name, new_folder, unique_stems
 from edgewise.formats.json_files import read_json, whole, write_json
 from edgewise.formats.polygons import filled, ring_of, rings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from edgewise.formats.annotation import Form, Size
@@ -31,28 +42,46 @@ _VERSION = "5.5.0"  # of labelme, whose fields these are
 def read(path: Path) -> Dataset:
     """A labelme file, or a folder of them, in the common form.
 
+    Photos are called by their places in the folder where the files say so, else by name alone.
+
     Raises:
-        InputError: no files, or one that cannot be read or is not labelme's.
+        InputError: no files, or none that can be read and is labelme's.
     """
     files = sorted(path.rglob("*.json")) if path.is_dir() else [path]
     if not files:
         raise InputError(f"{path}: has no .json files")
     problems: list[str] = []
-    photos = [_read_photo(file, problems) for file in files]
+    photos = []
+    for file in files:
+        folder = file.relative_to(path).parent.as_posix() if path.is_dir() else ""
+        try:
+            photos.append(_read_photo(file, folder, problems))
+        except InputError as error:
+            if not path.is_dir():
+                raise
+            problems.append(f"{error}; left out")
+    if not photos:
+        raise InputError(f"{path}: has no labelme files; {problems[0]}")
     categories = {one.category for photo in photos for one in photo.instances}
     return Dataset(
         photos=tuple(photos), categories=tuple(sorted(categories)), problems=tuple(problems)
     )
 
 
-def _read_photo(file: Path, problems: list[str]) -> Photo:
+def _read_photo(file: Path, folder: str, problems: list[str]) -> Photo:
     data = read_json(file)
     if not isinstance(data, dict) or not isinstance(data.get("shapes"), list):
         raise InputError(f"{file}: is no labelme file: it has no list named shapes")
     height, width = whole(data.get("imageHeight")), whole(data.get("imageWidth"))
     if not (height and width):
         raise InputError(f"{file}: has no imageHeight and imageWidth")
-    name = str(data.get("imagePath") or file.stem).replace("\\", "/").rsplit("/", 1)[-1]
+    try:
+        check_size((height, width))
+    except InputError as error:
+        raise InputError(f"{file}: {error}") from error
+    stated = str(data.get("imagePath") or file.stem).replace("\\", "/")
+    beside = "" if PureWindowsPath(stated).drive else folder
+    name = inner_name(posixpath.normpath(posixpath.join(beside, stated)))
     groups: dict[Any, tuple[str, NDArray[np.bool_]]] = {}
     for index, shape in enumerate(data["shapes"]):
         try:
@@ -92,7 +121,9 @@ def _pair(point: Any) -> list[Any]:
 
 def _placed(text: Any, numbers: list[Any], size: Size) -> NDArray[np.bool_]:
     """A mask shape's PNG at its box on an empty mask."""
-    if len(numbers) != 4 or not all(type(number) in (int, float) for number in numbers):
+    if len(numbers) != 4 or not all(
+        type(number) in (int, float) and abs(number) < math.inf for number in numbers
+    ):
         raise InputError("has a mask without two points of numbers")
     left, top, right, bottom = (int(number) for number in numbers)
     if not (0 <= left <= right < size[1] and 0 <= top <= bottom < size[0]):
@@ -124,20 +155,25 @@ def _png(text: Any, size: Size) -> NDArray[np.bool_]:
 def write(dataset: Dataset, path: Path, form: Form) -> list[str]:
     """Write a folder with a file a photo; gives a line on what is lost."""
     stems = unique_stems(photo.name for photo in dataset.photos)
-    folder = new_folder(path)
-    for stem, photo in zip(stems, dataset.photos, strict=True):
-        file = folder / f"{stem}.json"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        shapes = [
-            shape
-            for number, instance in enumerate(photo.instances, start=1)
-            for shape in _shapes(instance, number, form)
-        ]
-        size = {"imageHeight": photo.height, "imageWidth": photo.width}
-        about = {"imagePath": photo.name, "imageData": None, **size}
-        fields: dict[str, Any] = {"version": _VERSION, "flags": {}, "shapes": shapes, **about}
-        write_json(file, fields, indent=2)
+    with new_folder(path) as folder:
+        for stem, photo in zip(stems, dataset.photos, strict=True):
+            file = folder / f"{stem}.json"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_json(file, _fields(photo, form), indent=2)
     return crowd_losses(dataset)
+
+
+def _fields(photo: Photo, form: Form) -> dict[str, Any]:
+    """A photo's file, which names the photo as if it lay beside it."""
+    shapes = [
+        shape
+        for number, instance in enumerate(photo.instances, start=1)
+        for shape in _shapes(instance, number, form)
+    ]
+    name = PurePosixPath(photo.name.replace("\\", "/")).name
+    size = {"imageHeight": photo.height, "imageWidth": photo.width}
+    about = {"imagePath": name, "imageData": None, **size}
+    return {"version": _VERSION, "flags": {}, "shapes": shapes, **about}
 
 
 def _shapes(instance: Instance, group: int, form: Form) -> list[dict[str, Any]]:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 Ring = Any  # NDArray[np.float64] of N x 2
 _BLOCK = 256  # edges compared with all their neighbours at once
 _OUTSIDE = 1.0  # px: annotation tools round, and put the last pixel's centre or its far side
+_FAR = 10  # of the photo's longer side: filling takes memory by the length of the edges
+_FARTHEST = 1e7  # px: filling counts in fifths of a pixel, in 32 bits
 
 
 @dataclass(frozen=True)
@@ -37,15 +39,32 @@ class Part:
 
 
 def filled(rings: Iterable[Ring], size: Size) -> Rle:
-    """The union of rings as a mask: a pixel is inside where its centre is (even-odd in a ring)."""
+    """The union of rings as a mask: a pixel is inside where its centre is (even-odd in a ring).
+
+    Raises:
+        InputError: a ring reaches further out than ten times the photo's longer side.
+    """
     height, width = size
-    flat = [np.asarray(ring, dtype=np.float64).ravel().tolist() for ring in rings]
+    flat = [_near(np.asarray(ring, dtype=np.float64), size).ravel().tolist() for ring in rings]
     merged = coco_mask.merge(coco_mask.frPyObjects(flat, height, width))
     return Rle(height, width, merged["counts"])
 
 
-def ring_of(numbers: Sequence[Any]) -> Ring:
-    """A ring from x1, y1, x2, y2, ...
+def _near(ring: Ring, size: Size) -> Ring:
+    """The ring, where it does not lie too far out to be filled."""
+    side = max(size)
+    if ring.min() < -min(_FAR * side, _FARTHEST) or ring.max() > min((1 + _FAR) * side, _FARTHEST):
+        raise InputError(f"{_spans(ring)}: too far outside the photo of {size[1]}x{size[0]} pixels")
+    return ring
+
+
+def _spans(ring: Ring) -> str:
+    (left, top), (right, bottom) = ring.min(axis=0), ring.max(axis=0)
+    return f"its polygon spans x {left:g} to {right:g}, y {top:g} to {bottom:g}"
+
+
+def ring_of(numbers: Sequence[Any], scale: tuple[float, float] = (1, 1)) -> Ring:
+    """A ring from x1, y1, x2, y2, ..., each times the `scale` of its axis.
 
     Raises:
         InputError: fewer than three points, an odd count, or what is no finite number.
@@ -54,7 +73,11 @@ def ring_of(numbers: Sequence[Any]) -> Ring:
         raise InputError("its polygon has coordinates that are no numbers")
     if len(numbers) < 6 or len(numbers) % 2:
         raise InputError(f"its polygon has {len(numbers)} coordinates; expected pairs, 3 or more")
-    ring = np.array(numbers, dtype=np.float64).reshape(-1, 2)
+    try:
+        with np.errstate(over="ignore"):  # what gets too large is not finite
+            ring = np.array(numbers, dtype=np.float64).reshape(-1, 2) * scale
+    except OverflowError:
+        raise InputError("its polygon has a coordinate of more than 308 digits") from None
     if not np.isfinite(ring).all():
         raise InputError("its polygon has coordinates that are not finite")
     return ring
@@ -66,10 +89,7 @@ def check_inside(ring: Ring, size: Size) -> None:
     (left, top), (right, bottom) = ring.min(axis=0), ring.max(axis=0)
     beyond = max(-left, -top, right - width, bottom - height)
     if beyond > _OUTSIDE:
-        raise InputError(
-            f"its polygon spans x {left:g} to {right:g}, y {top:g} to {bottom:g}: outside the "
-            f"photo of {width}x{height} pixels"
-        )
+        raise InputError(f"{_spans(ring)}: outside the photo of {width}x{height} pixels")
 
 
 def check_simple(ring: Ring) -> None:

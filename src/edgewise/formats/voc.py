@@ -17,7 +17,14 @@ import numpy as np
 from edgewise.errors import EdgewiseError, InputError
 from edgewise.files import atomic_path, load_picture
 from edgewise.formats.annotation import Dataset, Instance, Photo, Rle, crowd_losses
-from edgewise.formats.folders import find_photo, new_folder, text_of, unique_stems
+from edgewise.formats.folders import (
+    find_photo,
+    is_text,
+    new_folder,
+    photo_names,
+    text_of,
+    unique_stems,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -126,7 +133,7 @@ def _read_photo(
         kind = int(kinds.argmax())
         instances.append(Instance(category=names.get(kind, str(kind)), mask=Rle.of(mask)))
     stem = inner.with_suffix("").as_posix()
-    photo = find_photo(path / "JPEGImages", [f"{stem}{suffix}" for suffix in (".jpg", ".png")])
+    photo = find_photo(path / "JPEGImages", photo_names(stem))
     name = photo.relative_to(path / "JPEGImages").as_posix() if photo else f"{stem}.jpg"
     height, width = classes.shape
     return Photo(name=name, height=height, width=width, instances=tuple(instances))
@@ -155,19 +162,35 @@ def write(dataset: Dataset, path: Path, form: Form) -> list[str]:  # noqa: ARG00
         if len(photo.instances) > _MOST:
             count = len(photo.instances)
             raise InputError(f"{photo.name} has {count} objects; VOC has indices for {_MOST}")
-    folder = new_folder(path)
+    for name in dataset.categories:
+        _check_name(name)
     indices = {name: index for index, name in enumerate(dataset.categories, start=1)}
     losses = crowd_losses(dataset)
-    for stem, photo in zip(stems, dataset.photos, strict=True):
-        objects, hidden = _painted(photo)
-        kinds = np.array([0, *(indices[one.category] for one in photo.instances)], dtype=np.uint8)
-        _save(folder / "SegmentationObject" / f"{stem}.png", objects)
-        _save(folder / "SegmentationClass" / f"{stem}.png", kinds[objects])
-        losses += [f"{photo.name}: {hidden} px where objects overlap: the smaller has them"] * (
-            hidden > 0
-        )
-    _write_lists(folder, stems, dataset.categories)
+    with new_folder(path) as folder:
+        for stem, photo in zip(stems, dataset.photos, strict=True):
+            objects, hidden = _painted(photo)
+            kinds = [0, *(indices[one.category] for one in photo.instances)]
+            _save(folder / "SegmentationObject" / f"{stem}.png", objects)
+            _save(folder / "SegmentationClass" / f"{stem}.png", np.array(kinds, np.uint8)[objects])
+            losses += [f"{photo.name}: {hidden} px where objects overlap: the smaller has them"] * (
+                hidden > 0
+            )
+        _write_lists(folder, stems, dataset.categories)
     return losses
+
+
+def _check_name(name: str) -> None:
+    """Raise InputError where a line of labelmap.txt would not give a class's name back."""
+    if (
+        name.startswith("#")
+        or name != name.lstrip()
+        or name.splitlines() != [name]
+        or not is_text(name)
+    ):
+        raise InputError(
+            f"class {name!r}: labelmap.txt cannot hold it; expected one line of text that begins "
+            "with neither # nor a space"
+        )
 
 
 def _painted(photo: Photo) -> tuple[NDArray[np.uint8], int]:

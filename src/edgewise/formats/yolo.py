@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgewise.errors import EdgewiseError, InputError, missing_extra
-from edgewise.files import SUFFIXES, atomic_path
+from edgewise.files import atomic_path
 from edgewise.formats.annotation import Dataset, Instance, Photo, crowd_losses
-from edgewise.formats.folders import find_photo, new_folder, text_of, unique_stems
+from edgewise.formats.folders import find_photo, new_folder, photo_names, text_of, unique_stems
 from edgewise.formats.polygons import filled, one_ring, ring_of
 from edgewise.images import photo_size
 
@@ -72,16 +72,17 @@ def _yaml(file: Path) -> Any:
         import yaml
     except ImportError as error:
         raise missing_extra("yaml", "formats") from error
+    text = text_of(file)
     try:
-        return yaml.safe_load(text_of(file))
-    except yaml.YAMLError as error:
+        return yaml.safe_load(text)
+    except Exception as error:  # PyYAML raises nearly anything on dates and numbers that are none
         raise InputError(f"{file}: malformed YAML: {' '.join(str(error).split())}") from error
 
 
 def _names_of(names: Any, file: Path) -> list[str]:
     if isinstance(names, list) and names:
         return [str(name) for name in names]
-    if isinstance(names, dict) and names and sorted(names) == list(range(len(names))):
+    if isinstance(names, dict) and names and set(names) == set(range(len(names))):
         return [str(names[index]) for index in range(len(names))]
     raise InputError(f"{file}: names is neither a list nor numbered from 0: {str(names)[:80]}")
 
@@ -90,8 +91,7 @@ def _read_photo(
     file: Path, labels: Path, pictures: Path, names: list[str], problems: list[str]
 ) -> Photo | None:
     stem = file.relative_to(labels).with_suffix("").as_posix()
-    endings = [ending for suffix in sorted(SUFFIXES) for ending in (suffix, suffix.upper())]
-    picture = find_photo(pictures, [stem + ending for ending in endings])
+    picture = find_photo(pictures, photo_names(stem))
     if picture is None:
         problems.append(f"{file}: no photo {stem}.* in {pictures}; left out")
         return None
@@ -120,7 +120,7 @@ def _instance(words: list[str], size: Size, names: list[str]) -> Instance:
         raise InputError(f"class {words[0]} is not one of 0 to {len(names) - 1}")
     if len(shares) in (4, 5):
         raise InputError("is a box, no polygon")
-    mask = filled([ring_of(shares) * (size[1], size[0])], size)
+    mask = filled([ring_of(shares, (size[1], size[0]))], size)
     if not mask.area:
         raise InputError("its polygon is empty: no pixel is inside")
     return Instance(category=names[int(index)], mask=mask)
@@ -129,20 +129,25 @@ def _instance(words: list[str], size: Size, names: list[str]) -> Instance:
 def write(dataset: Dataset, path: Path, form: Form) -> list[str]:
     """Write a YOLO folder; gives a line on what is lost. The tolerance is `form`'s."""
     stems = unique_stems(photo.name for photo in dataset.photos)
-    folder = new_folder(path)
-    indices = {name: index for index, name in enumerate(dataset.categories)}
-    for stem, photo in zip(stems, dataset.photos, strict=True):
-        lines = [_line(indices[one.category], one, form.tolerance) for one in photo.instances]
-        file = folder / "labels" / f"{stem}.txt"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_path(file) as temporary:
-            temporary.write_text("".join(lines), encoding="utf-8")
-    # A text in JSON is one in YAML too, whatever is in a name.
-    names = "".join(f"  {index}: {json.dumps(name)}\n" for name, index in indices.items())
-    with atomic_path(folder / "data.yaml") as temporary:
-        about = "path: .\ntrain: images\nval: images\nnames:\n"
-        temporary.write_text(about + names, encoding="utf-8")
+    indices = {name: index for index, name in enumerate(dict.fromkeys(dataset.categories))}
+    with new_folder(path) as folder:
+        for stem, photo in zip(stems, dataset.photos, strict=True):
+            lines = [_line(indices[one.category], one, form.tolerance) for one in photo.instances]
+            file = folder / "labels" / f"{stem}.txt"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with atomic_path(file) as temporary:
+                temporary.write_text("".join(lines), encoding="utf-8")
+        names = "".join(f"  {index}: {_quoted(name)}\n" for name, index in indices.items())
+        with atomic_path(folder / "data.yaml") as temporary:
+            about = "path: .\ntrain: images\nval: images\nnames:\n"
+            temporary.write_text(about + names, encoding="utf-8")
     return crowd_losses(dataset)
+
+
+def _quoted(name: str) -> str:
+    """A text in YAML: that in JSON, but for a pair of escapes, which YAML does not join."""
+    escaped = (one if one > "\uffff" else json.dumps(one)[1:-1] for one in name)
+    return f'"{"".join(escaped)}"'
 
 
 def _line(index: int, instance: Instance, tolerance: float) -> str:
