@@ -53,3 +53,14 @@ def test_a_linked_folder_is_the_folder(tmp_path):
     jobs = [Job("a.jpg", "a.png", f"{tmp_path}/{name}/o.png") for name in ("real", "linked")]
     with pytest.raises(InputError, match="written by"):
         check(jobs)
+
+
+def test_a_folder_that_is_linked_anew_is_followed_anew(tmp_path):
+    linked = tmp_path / "linked"
+    jobs = [Job("a.jpg", "a.png", f"{tmp_path}/{name}/o.png") for name in ("linked", "other")]
+    linked.symlink_to(tmp_path / "real")
+    assert check(jobs) == 2
+    linked.unlink()
+    linked.symlink_to(tmp_path / "other")
+    with pytest.raises(InputError, match="written by"):
+        check(jobs)

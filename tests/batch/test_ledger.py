@@ -73,10 +73,19 @@ def test_another_run_on_the_same_ledger_is_refused(tmp_path):
     ("text", "message"),
     [
         ("photo,mask\n", "is no ledger"),
+        ("photo,mask", "is no ledger"),
+        ('{"ledgers": 1}', "is no ledger"),
+        ('{"ledger": {"owner": "me"}}', "is no ledger"),
+        pytest.param("[" * 200_000 + "\n", "is no ledger", id="deep"),
         ('{"header": 1}\n', "is no ledger"),
         ('{"ledger": 9}\n', "is of format 9; this version reads 1"),
         ('{"ledger": 1}\nx\n{"done": "a", "inputs": "1"}\n', "line 2 is damaged"),
         ('{"ledger": 1}\n{"done": "a"}\n', "line 2 is damaged"),
+        ('{"ledger": 1}\n"done"\n', "line 2 is damaged"),
+        ('{"ledger": 1}\n{"done": 1, "inputs": "1"}\n', "line 2 is damaged"),
+        ('{"ledger": 1}\n{"begun": "a", "inputs": "1", "before": 1}\n', "line 2 is damaged"),
+        ('{"ledger": 1}\n{"failed": "a", "inputs": "1", "error": {"a": 1}}\n', "line 2 is damaged"),
+        pytest.param('{"ledger": 1}\n' + "[" * 200_000 + "\n", "line 2 is damaged", id="deep line"),
     ],
 )
 def test_another_file_is_refused_and_left_as_it_is(tmp_path, text, message):
@@ -85,6 +94,15 @@ def test_another_file_is_refused_and_left_as_it_is(tmp_path, text, message):
     with pytest.raises(InputError, match=message):
         Ledger(path)
     assert path.read_text() == text
+
+
+def test_names_that_are_no_utf8_are_kept(tmp_path):
+    for _ in range(2):
+        with Ledger(tmp_path / "ledger.jsonl") as ledger:
+            ledger.fail("\udcff.png", "1", error="\ud800", attempts=1)
+    with Ledger(tmp_path / "ledger.jsonl") as ledger:
+        assert ledger.find("\udcff.png") == Entry("failed", "1", "\ud800")
+        assert ledger.find("\ud800.png") is None
 
 
 def test_a_ledger_that_cannot_be_made_is_named(tmp_path):

@@ -74,7 +74,7 @@ def test_rows_without_output_go_to_the_folder_given(tmp_path):
         ("j.csv", "", "row 1: there is no column photo"),
         ("j.csv", "photo,mask,output\na,b,c.png\na,,c.png\n", "row 3, column mask: is empty"),
         ("j.csv", "photo,mask,output\na,b\n", "row 2: has 2 cells, not 3"),
-        ("j.csv", "photo,mask,output\na,b,c.jpg\n", "row 2, column output: .*'c.jpg'|row 2, col"),
+        ("j.csv", "photo,mask,output\na,b,c.jpg\n", "row 2, column output '.*c.jpg': a mask is"),
         ("j.csv", "photo,mask\na,b\n", "row 2, column output: is empty"),
         ("j.csv", "photo,mask,output,sof\na,b,c.png,1\n", "row 2, column sof: not known"),
         (
@@ -87,6 +87,17 @@ def test_rows_without_output_go_to_the_folder_given(tmp_path):
         ("j.jsonl", '\n{"photo": 3, "mask": "b"}\n', "row 2, column photo: is 3"),
         ("j.jsonl", "{'a'}\n", "row 1: is no JSON"),
         ("j.jsonl", "[1]\n", "row 1: is no object"),
+        pytest.param("j.jsonl", "[" * 200_000 + "\n", "row 1: is no JSON", id="deep"),
+        (
+            "j.jsonl",
+            r'{"photo": "a\u0000b/s.jpg", "mask": "b", "output": "c.png"}',
+            r"row 1, column photo '.*/a\\x00b/s.jpg': no file can be called so",
+        ),
+        (
+            "j.jsonl",
+            r'{"photo": "a", "mask": "b", "output": "\ud83d.png"}',
+            r"row 1, column output '.*/\\ud83d.png': no file can be called so",
+        ),
         ("j.parquet", "PAR?", "is no Parquet file"),
         ("j.txt", "", "expected one of .csv"),
     ],
@@ -108,3 +119,20 @@ def test_a_table_that_is_no_text_or_is_missing_is_named(tmp_path):
         list(Manifest(str(path)))
     with pytest.raises(InputError, match="No such file"):
         list(Manifest(str(tmp_path / "none.csv")))
+
+
+def test_a_damaged_page_of_a_parquet_file_is_told_in_one_line(tmp_path):
+    path = tmp_path / "jobs.parquet"
+    write(path, ROWS)
+    data = bytearray(path.read_bytes())
+    data[4:24] = b"\xff" * 20  # the header of the first page
+    path.write_bytes(data)
+    with pytest.raises(InputError) as caught:
+        list(Manifest(str(path)))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_photo_whose_url_is_none_is_a_job_that_will_fail(tmp_path):
+    location = write(tmp_path / "jobs.csv", [{"photo": "http://[bad/x.jpg?y", "mask": "a.png"}])
+    (job,) = Manifest(location, "out")
+    assert job.output == "out/x.png"

@@ -1,6 +1,7 @@
 """Worker processes: one that dies or hangs costs its own photo alone; a full disk ends a run."""
 
 import errno
+import math
 import os
 import resource
 import subprocess
@@ -9,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from edgewise.batch import Processes, Rules, processes, run
-from edgewise.errors import EdgewiseError, InputError, OutputError
+from edgewise.batch import Dask, Processes, Rules, processes, run
+from edgewise.errors import EdgewiseError, InputError
 from tests.batch.fakes import DEADLY, STUCK, FakeOpener, write_pair, write_pairs
 
 ROOT = Path(__file__).parents[2]
@@ -121,19 +122,22 @@ def test_a_disk_that_is_full_ends_the_run_and_a_next_one_goes_on(tmp_path, limit
     assert len(list((tmp_path / "refined").iterdir())) == 4
 
 
-def test_an_output_that_does_not_fit_on_the_disk_ends_the_run_and_leaves_no_part(tmp_path):
+def test_an_output_that_the_disk_does_not_take_fails_and_leaves_no_part(tmp_path):
     jobs = write_pairs(tmp_path, 1)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20, limits[1]))  # the worker inherits it
     try:
-        with pytest.raises(OutputError, match=r"refined/p000.png: cannot be written: File too"):
-            list(run(jobs, engine=Processes(), opener=FakeOpener()))
+        (result,) = run(jobs, engine=Processes(), opener=FakeOpener())
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "refined/p000.png: cannot be written: File too large" in result.error
     assert list((tmp_path / "refined").iterdir()) == []
 
 
-@pytest.mark.parametrize("options", [{"workers": 0}, {"timeout": 0}])
-def test_an_engine_that_cannot_work_is_refused(options):
+@pytest.mark.parametrize("engine", [Processes, Dask])
+@pytest.mark.parametrize(
+    "options", [{"workers": 0}, {"timeout": 0}, {"timeout": -1}, {"timeout": math.nan}]
+)
+def test_an_engine_that_cannot_work_is_refused(engine, options):
     with pytest.raises(InputError, match="must be"):
-        Processes(**options)
+        engine(**options)

@@ -1,6 +1,8 @@
 """Runs: everything once, nothing anew that is up to date, and bad photos in nobody's way."""
 
+import errno
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -9,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from edgewise.batch import Job, Options, Rules, run
+from edgewise.batch import Folders, Job, Options, Rules, run, stores
 from edgewise.errors import InputError, ModelError, OutputError
 from edgewise.masks import read_mask
 from tests.batch.fakes import ODD, FakeOpener, Here, contents, photo_of, write_pair, write_pairs
@@ -182,6 +185,77 @@ def test_an_output_that_is_a_folder_fails_alone(jobs, tmp_path):
     assert statuses(jobs, tmp_path) == everything("done") | {"p000.png": "failed"}
 
 
+@pytest.mark.parametrize("folder", ["refined", "made", "x" * 260])
+def test_an_output_that_no_file_can_be_called_fails_alone(jobs, tmp_path, folder):
+    (tmp_path / "refined").mkdir()
+    jobs[1] = replace(jobs[1], output=str(tmp_path / folder / f"{'y' * 260}.png"))
+    results = outcomes(jobs, tmp_path)
+    failed = results.pop(Path(jobs[1].output).name)
+    assert "cannot be written: File name too long" in failed.error
+    assert {result.status for result in results.values()} == {"done"}
+
+
+def test_an_output_too_wide_for_its_format_fails_alone(jobs, tmp_path):
+    wide = np.zeros((1, 16384, 3), np.uint8)
+    wide[0, 9:] = 255
+    Image.fromarray(wide).save(jobs[1].photo)
+    Image.fromarray(wide[..., 0]).save(jobs[1].mask)
+    jobs[1] = replace(jobs[1], output=jobs[1].output.replace(".png", ".webp"))
+    results = outcomes(jobs, tmp_path)
+    assert {name for name, result in results.items() if result.status != "done"} == {"p001.webp"}
+    assert f"{jobs[1].output}: cannot be written: " in results["p001.webp"].error
+
+
+def failing(name, code):
+    """What flushes a file, and fails of those with that name."""
+
+    def flush(path):
+        if path.name == name:
+            raise OSError(code, os.strerror(code))
+
+    return flush
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.EFBIG])
+def test_what_goes_wrong_with_one_output_fails_alone(jobs, tmp_path, monkeypatch, code):
+    monkeypatch.setattr(stores, "_flush", failing("p001.png", code))
+    assert statuses(jobs, tmp_path) == everything("done") | {"p001.png": "failed"}
+    assert not Path(jobs[1].output).exists()
+
+
+@pytest.mark.parametrize(
+    "code", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT]
+)
+def test_what_goes_wrong_with_all_outputs_ends_the_run(jobs, tmp_path, monkeypatch, code):
+    monkeypatch.setattr(stores, "_flush", failing("p001.png", code))
+    with pytest.raises(OutputError, match=r"p001.png: cannot be written"):
+        outcomes(jobs, tmp_path)
+    assert list((tmp_path / "refined").glob("p001*")) == []
+    monkeypatch.undo()
+    assert statuses(jobs, tmp_path)["p001.png"] == "done"
+
+
+def test_a_full_disk_of_which_a_library_tells_in_words_ends_the_run(tmp_path):
+    pyvips = pytest.importorskip("pyvips", reason="libvips comes with the extra large")
+    with pytest.raises(pyvips.Error) as caught:
+        pyvips.Image.black(300, 300).pngsave("/dev/full")
+    assert stores.stops_all(OutputError(f"o.png: cannot be written: {caught.value}"))
+
+
+@pytest.mark.parametrize("name", ["a::b", "zip::b", os.fsdecode(b"\xff")])
+def test_any_name_of_a_local_file_is_one(tmp_path, name):
+    write_pair(tmp_path, name, 1)
+    jobs = Folders(*(str(tmp_path / part) for part in ("photos", "masks", "refined")))
+    assert statuses(jobs, tmp_path) == {f"{name}.png": "done"}
+    assert statuses(jobs, tmp_path) == {f"{name}.png": "current"}
+
+
+def test_a_folder_that_was_removed_is_made_again_by_the_next_run(jobs, tmp_path):
+    for _ in range(2):
+        assert statuses(jobs, tmp_path) == everything("done")
+        shutil.rmtree(tmp_path / "refined")
+
+
 def test_jobs_are_read_as_they_are_needed(jobs, tmp_path):
     read = 0
 
@@ -225,24 +299,27 @@ def test_a_folder_that_cannot_be_made_ends_the_run_and_what_is_done_is_kept(jobs
 
 FOLDER_OF_OTHERS = """
 import os, sys
-from edgewise.batch.stores import make_folder
+from edgewise.batch.stores import check_place, make_folder
 from edgewise.errors import OutputError
 if os.geteuid() == 0:
     os.setuid(65534)
 try:
+    check_place(sys.argv[1] + "/out.png")
     make_folder(sys.argv[1] + "/out.png")
 except OutputError as error:
     print(error)
 """
 
 
-def test_a_folder_that_may_not_be_written_to_is_named():
+@pytest.mark.parametrize("mode", [0o555, 0o666])
+def test_a_folder_that_may_not_be_written_to_is_named(mode):
     with (
         tempfile.TemporaryDirectory() as top
     ):  # not below pytest's, which none but its owner enters
         Path(top).chmod(0o755)
         folder = Path(top, "closed")
-        folder.mkdir(mode=0o555)
+        folder.mkdir()
+        folder.chmod(mode)
         command = [sys.executable, "-c", FOLDER_OF_OTHERS, str(folder)]
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert said == f"{folder}: cannot be written to; allow writing or give another folder\n"

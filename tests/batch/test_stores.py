@@ -218,3 +218,9 @@ def test_local_files_need_no_extra(monkeypatch, tmp_path):
     with pytest.raises(DependencyError, match=r"pip install 'edgewise\[batch\]'"):
         version("s3://shop/a.png")
     assert statuses([Job(f"file://{job.photo}", job.mask, job.output)], None) == {"done": 1}
+
+
+@pytest.mark.parametrize("location", ["http://[bad/a.csv", "http://[bad/a.csv?b#c"])
+def test_a_url_that_is_none_is_named(location):
+    with pytest.raises(StoreError, match=r"http://\[bad/a.csv.*: cannot be read: Invalid"):
+        list(Manifest(location))

@@ -59,12 +59,13 @@ class BoundedRefiner:
             output,
             soft=options.soft,
             overview_only=options.overview_only,
+            any_mask=self.memory is None,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Bounded:
-    """Opens a `BoundedRefiner`. Results do not depend on the bound, so it is not described.
+    """Opens a `BoundedRefiner`. Failures depend on the bound, results do not.
 
     Attributes:
         network: which network, and how it runs.
@@ -81,3 +82,7 @@ class Bounded:
     def describe(self) -> dict[str, str]:
         """The network's."""
         return self.network.describe()
+
+    def limits(self) -> dict[str, str]:
+        """See `worker.Limited`."""
+        return {} if self.memory is None else {"memory": str(self.memory)}

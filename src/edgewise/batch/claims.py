@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from edgewise.batch.index import Index, key_of
 from edgewise.batch.jobs import Job
-from edgewise.batch.stores import canonical, is_hard_link
+from edgewise.batch.stores import canonical, forget_folders, is_hard_link
 from edgewise.errors import InputError
 
 _INPUT, _OUTPUT = 0, 1
@@ -18,6 +18,7 @@ def check(jobs: Iterable[Job]) -> int:
     Raises:
         InputError: a job cannot be read, or is in another's way; see `Claims.add`.
     """
+    forget_folders()
     claims = Claims()
     try:
         count = 0

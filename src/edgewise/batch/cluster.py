@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
+from edgewise.batch.engines import check_limits
 from edgewise.batch.jobs import Job
 from edgewise.batch.worker import Opener, Report, opened, use_one_thread, work
 from edgewise.errors import EdgewiseError, InputError, missing_extra
@@ -30,6 +31,10 @@ class Dask:
     scheduler: str | None = None
     workers: int = 1
     timeout: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work."""
+        check_limits(self.workers, self.timeout)
 
     def open(self, opener: Opener) -> DaskPool:
         """See `engines.Engine`.
@@ -82,7 +87,8 @@ def work_in_time(opener: Opener, job: Job, timeout: float | None) -> Report:
         opened(opener)  # which is not the photo's time
     except EdgewiseError as error:
         return Report("halt", error)
-    watch = threading.Timer(timeout, os._exit, (1,))  # a thread stuck in a decoder heeds no less
+    # A thread stuck in a decoder heeds nothing less.
+    watch = threading.Timer(min(timeout, threading.TIMEOUT_MAX), os._exit, (1,))
     watch.daemon = True
     watch.start()
     try:

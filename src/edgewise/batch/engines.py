@@ -7,6 +7,7 @@ from typing import Protocol
 
 from edgewise.batch.jobs import Job
 from edgewise.batch.worker import Opener, Report
+from edgewise.errors import InputError
 
 
 class Pool(Protocol):
@@ -36,3 +37,11 @@ class Engine(Protocol):
             EdgewiseError: that cannot be done.
         """
         ...
+
+
+def check_limits(workers: int, timeout: float | None) -> None:
+    """Raise InputError where no engine can have so many workers, or give a job so many seconds."""
+    if workers < 1 or not (timeout is None or timeout > 0):  # NaN is not above 0
+        raise InputError(
+            f"workers {workers}, timeout {timeout}: they must be at least 1 and above 0"
+        )

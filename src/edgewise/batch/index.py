@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import sqlite3
 from typing import Any
 
@@ -26,14 +25,17 @@ class Index:
     def run(self, statement: str, *values: Any) -> tuple[Any, ...] | None:
         """Run a statement; its first row, or None.
 
+        Text may hold what any file's name may. Ask for no key: blobs come back as text.
+
         Raises:
             OutputError: the folder for temporary files is full.
         """
+        given = [_bytes(value) if isinstance(value, str) else value for value in values]
         try:
-            row: tuple[Any, ...] | None = self._database.execute(statement, values).fetchone()
+            row = self._database.execute(statement, given).fetchone()
         except sqlite3.OperationalError as error:
             raise OutputError(f"the index of jobs in the temporary folder: {error}") from error
-        return row
+        return row and tuple(_text(value) if isinstance(value, bytes) else value for value in row)
 
     def close(self) -> None:
         """Drop it."""
@@ -42,4 +44,13 @@ class Index:
 
 def key_of(text: str) -> bytes:
     """A key of fixed size for a location of any length."""
-    return hashlib.blake2b(os.fsencode(text), digest_size=16).digest()
+    return hashlib.blake2b(_bytes(text), digest_size=16).digest()
+
+
+def _bytes(text: str) -> bytes:
+    """Text as bytes: names of files may hold surrogates, which SQLite refuses."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogatepass")

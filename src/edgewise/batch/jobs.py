@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -34,7 +35,8 @@ class Job:
         source: where the job was named, for messages ("jobs.csv: row 3").
 
     Raises:
-        InputError: a file is not named, or the output has a suffix that no mask is written as.
+        InputError: a file is not named, or by what no file can be called, or the output has a
+            suffix that no mask is written as; begins with `photo`, `mask` or `output`.
     """
 
     photo: str
@@ -49,7 +51,17 @@ class Job:
             value = getattr(self, part)
             if not isinstance(value, str) or not value:
                 raise InputError(f"{part} is {value!r}; give a path or URL as a string")
+            if not _is_name(value):
+                raise InputError(f"{part} {value!r}: no file can be called so; give a path or URL")
         suffix = PurePosixPath(self.output).suffix.lower()
         if suffix not in WRITABLE:
             known = ", ".join(sorted(WRITABLE))
             raise InputError(f"output {self.output!r}: a mask is written as one of {known}")
+
+
+def _is_name(text: str) -> bool:
+    """Whether the system can look for a file of that name."""
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:  # half of a character, as JSON can spell it
+        return False

@@ -21,6 +21,7 @@ from edgewise.files import make_folder
 from edgewise.lines import LineFile
 
 FORMAT = 1
+_START = f'{{"ledger": {FORMAT}, "edgewise": "'.encode()
 Status = Literal["begun", "done", "failed"]
 _STATUSES: tuple[Status, ...] = ("begun", "done", "failed")
 
@@ -126,6 +127,7 @@ class Ledger:
         lines = file.lines()
         head = next(lines, None)
         if head is None:
+            _check_start(file.path)
             file.add({"ledger": FORMAT, "edgewise": __version__})
             return
         _check_head(file.path, head)
@@ -144,11 +146,23 @@ def _opened(path: Path) -> LineFile:
     return file
 
 
+def _check_start(path: Path) -> None:
+    """Refuse to write over a file without a line, unless it is empty or a head that was cut off."""
+    with path.open("rb") as stream:
+        start = stream.read(len(_START))
+    if not _START.startswith(start):
+        raise _no_ledger(path)
+
+
+def _no_ledger(path: Path) -> InputError:
+    return InputError(f"{path}: is no ledger of `edgewise batch`; give another name")
+
+
 def _check_head(path: Path, line: bytes) -> None:
     try:
         found = json.loads(line)["ledger"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: is no ledger of `edgewise batch`; give another name") from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _no_ledger(path) from error
     if found != FORMAT:
         raise InputError(f"{path}: is of format {found}; this version reads {FORMAT}")
 
@@ -157,9 +171,12 @@ def _entry(path: Path, number: int, line: bytes) -> tuple[str, Entry]:
     try:
         values = json.loads(line)
         status = next(name for name in _STATUSES if name in values)
+        output, inputs = values[status], values["inputs"]
         note = values["error"] if status == "failed" else values.get("before")
-        return str(values[status]), Entry(status, str(values["inputs"]), note)
-    except (ValueError, KeyError, TypeError, StopIteration) as error:
-        raise InputError(
-            f"{path}: line {number} is damaged; remove that line to have its photo looked at again"
-        ) from error
+        if isinstance(output, str) and isinstance(inputs, str) and isinstance(note, str | None):
+            return output, Entry(status, inputs, note)
+    except (ValueError, KeyError, TypeError, StopIteration, RecursionError):
+        pass
+    raise InputError(
+        f"{path}: line {number} is damaged; remove that line to have its photo looked at again"
+    )

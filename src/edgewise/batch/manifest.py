@@ -66,7 +66,7 @@ class Manifest:
         try:
             return Job(photo, mask, output, options, source)
         except InputError as error:
-            raise InputError(f"{source}, column output: {error}") from error
+            raise InputError(f"{source}, column {error}") from error
 
     def _file(self, row: Mapping[str, Any], column: str, source: str) -> str:
         value = row.get(column)
@@ -115,7 +115,8 @@ def _reader(location: str) -> Callable[[Path], Rows]:
         except UnicodeDecodeError as error:
             raise InputError(f"{location}: is no UTF-8 text at byte {error.start}") from error
         except OSError as error:
-            raise InputError(f"{location}: cannot be read: {error.strerror or error}") from error
+            reason = error.strerror or _line(error)
+            raise InputError(f"{location}: cannot be read: {reason}") from error
 
     return read
 
@@ -156,7 +157,7 @@ def _json_rows(path: Path) -> Rows:
                 continue
             try:
                 row = json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise _RowError(f"row {number}: is no JSON: {error}") from error
             if not isinstance(row, dict):
                 raise _RowError(f'row {number}: is no object; expected {{"photo": ...}}')
@@ -178,4 +179,8 @@ def _parquet_rows(path: Path) -> Rows:
                     number += 1
                     yield number, row
     except ArrowException as error:
-        raise _RowError(f"is no Parquet file: {error}") from error
+        raise _RowError(f"is no Parquet file: {_line(error)}") from error
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())

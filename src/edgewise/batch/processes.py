@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
 
+from edgewise.batch.engines import check_limits
 from edgewise.batch.jobs import Job
 from edgewise.batch.worker import Opener, Report, opened, use_one_thread, work
-from edgewise.errors import EdgewiseError, InputError
+from edgewise.errors import EdgewiseError
 
 _spawn = get_context("spawn")
 _STARTS = 3
@@ -43,11 +44,7 @@ class Processes:
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""
-        if self.workers < 1 or (self.timeout is not None and self.timeout <= 0):
-            raise InputError(
-                f"workers {self.workers}, timeout {self.timeout}: they must be at least 1 and"
-                " above 0"
-            )
+        check_limits(self.workers, self.timeout)
 
     def open(self, opener: Opener) -> ProcessPool:
         """See `engines.Engine`."""

@@ -17,8 +17,15 @@ from edgewise.batch.jobs import Job
 from edgewise.batch.ledger import Ledger
 from edgewise.batch.plan import Plan, Planner, planned
 from edgewise.batch.processes import Processes
-from edgewise.batch.stores import StoreError, check_place, make_folder, tidy, version_or_none
-from edgewise.batch.worker import Opener, Report
+from edgewise.batch.stores import (
+    StoreError,
+    check_place,
+    forget_folders,
+    make_folder,
+    tidy,
+    version_or_none,
+)
+from edgewise.batch.worker import Limited, Opener, Report
 from edgewise.engines import NetworkEngine
 from edgewise.errors import EdgewiseError, InputError, OutputError
 
@@ -114,9 +121,11 @@ def _run(
     rules: Rules,
     planner: Planner,
 ) -> Iterator[Result]:
+    forget_folders()
+    limits = opener.limits() if isinstance(opener, Limited) else {}
     with Ledger(path) as ledger:
         pool = engine.open(opener)
-        dispatcher = _Dispatcher(pool, ledger, rules)
+        dispatcher = _Dispatcher(pool, ledger, rules, limits)
         try:
             yield from dispatcher.results(planned(jobs, planner))
         finally:
@@ -133,8 +142,8 @@ class _Try:
 class _Dispatcher:
     """Keeps the pool's slots full, and settles what comes back."""
 
-    def __init__(self, pool: Pool, ledger: Ledger, rules: Rules) -> None:
-        self._pool, self._ledger, self._rules = pool, ledger, rules
+    def __init__(self, pool: Pool, ledger: Ledger, rules: Rules, limits: dict[str, str]) -> None:
+        self._pool, self._ledger, self._rules, self._limits = pool, ledger, rules, limits
         self._claims = Claims()
         self._pending: dict[Future[Report], _Try] = {}
         self._again: deque[_Try] = deque()
@@ -189,10 +198,11 @@ class _Dispatcher:
     def _known(self, plan: Plan) -> Result | None:
         """What the ledger says of a job whose inputs are as they were."""
         entry = self._ledger.find(plan.key)
+        if entry is not None and entry.status == "failed":
+            same = entry.inputs == self._tried(plan) and not self._rules.retry_failed
+            return Result(plan.job, "failed", entry.note) if same else None
         if entry is None or entry.inputs != plan.inputs:
             return None
-        if entry.status == "failed":
-            return None if self._rules.retry_failed else Result(plan.job, "failed", entry.note)
         if entry.status == "done":
             return Result(plan.job, "current") if plan.before is not None else None
         if plan.before in (None, entry.note):
@@ -202,6 +212,10 @@ class _Dispatcher:
         tidy(plan.job.output)
         self._ledger.finish(plan.key, plan.inputs, seconds=0, attempts=1, warnings=())
         return Result(plan.job, "current")
+
+    def _tried(self, plan: Plan) -> str:
+        """Digest of what a failure depends on: the inputs and, where there are any, the limits."""
+        return _digest({"inputs": plan.inputs, **self._limits}) if self._limits else plan.inputs
 
     def _submit(self, attempt: _Try) -> None:
         plan = attempt.plan
@@ -248,5 +262,5 @@ class _Dispatcher:
     def _give_up(self, attempt: _Try, error: str) -> Result:
         plan, tries = attempt.plan, attempt.number
         tidy(plan.job.output)
-        self._ledger.fail(plan.key, plan.inputs, error=error, attempts=tries)
+        self._ledger.fail(plan.key, self._tried(plan), error=error, attempts=tries)
         return Result(plan.job, "failed", error, 0.0, tries)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import secrets
 import shutil
 from contextlib import contextmanager, suppress
@@ -15,7 +16,6 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from edgewise import files
 from edgewise.errors import DependencyError, EdgewiseError, InputError, OutputError, missing_extra
@@ -43,6 +43,8 @@ _TAGS = (
 
 _GONE = frozenset({404, 410})
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_NO_PLACE = (PermissionError, FileNotFoundError, NotADirectoryError, NotImplementedError)
+"""What stores raise where a folder or bucket is missing or takes nothing."""
 
 
 class StoreError(EdgewiseError):
@@ -57,12 +59,13 @@ def local_path(location: str) -> Path | None:
 
 
 def _is_url(location: str) -> bool:
-    return "://" in location or "::" in location
+    return "://" in location  # `::` alone may be part of a file's name
 
 
 def name_of(location: str) -> str:
     """The file's name, without folders and without a URL's query."""
-    path = urlsplit(location).path if location.startswith(("http://", "https://")) else location
+    web = location.startswith(("http://", "https://"))
+    path = re.split("[?#]", location, maxsplit=1)[0] if web else location
     return PurePosixPath(path).name
 
 
@@ -100,6 +103,12 @@ def _absolute(path: str | Path) -> str:
 @lru_cache(maxsize=1024)
 def _real_folder(folder: str) -> str:
     return os.path.realpath(folder)
+
+
+def forget_folders() -> None:
+    """Look at folders anew: links may have changed, and folders that were made may be gone."""
+    _real_folder.cache_clear()
+    _make_folder.cache_clear()
 
 
 def is_hard_link(first: str, second: str) -> bool:
@@ -217,11 +226,18 @@ def check_place(location: str) -> None:
     """See that an output can be made or replaced where its folder exists.
 
     Raises:
-        OutputError: it is a folder, a device or write-protected.
+        OutputError: it is a folder, a device or write-protected, or no file can be called so.
     """
     path = local_path(location)
-    if path is not None and path.parent.is_dir():
-        check_target(Path(os.path.realpath(path)), location)
+    try:
+        if path is not None and path.parent.is_dir():
+            check_target(Path(os.path.realpath(path)), location)
+    except EdgewiseError:
+        raise
+    except PermissionError:
+        return  # `make_folder` tells of the folder
+    except OSError as error:
+        raise OutputError(f"{location}: cannot be written: {_reason(error)}") from error
 
 
 def make_folder(location: str) -> None:
@@ -276,6 +292,17 @@ def stored(location: str) -> Iterator[Path]:
         raise OutputError(f"{location}: cannot be written: {_reason(error)}") from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def stops_all(error: OutputError) -> bool:
+    """Whether other outputs would fail likewise: the disk is full, or the folder takes none."""
+    cause = error.__cause__
+    while isinstance(cause, OutputError):
+        cause = cause.__cause__
+    if isinstance(cause, OSError) and cause.errno in _FULL | {errno.EROFS}:
+        return True
+    # libvips says in words alone that the disk is full
+    return isinstance(cause, _NO_PLACE) or os.strerror(errno.ENOSPC) in str(error)
 
 
 def tidy(location: str) -> None:
@@ -358,11 +385,7 @@ def _is_excuse(error: FileNotFoundError) -> bool:
 def _sending(location: str) -> Iterator[None]:
     try:
         yield
-    except (
-        PermissionError,
-        FileNotFoundError,
-        NotImplementedError,
-    ) as error:  # no bucket, no right
+    except _NO_PLACE as error:
         raise OutputError(f"{location}: cannot be written: {_reason(error)}") from error
     except Exception as error:  # each store's library has exceptions of its own
         raise StoreError(f"{location}: cannot be written: {_reason(error)}") from error

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgewise.batch.jobs import Job, Options
-from edgewise.batch.stores import fetched, stored
+from edgewise.batch.stores import fetched, stops_all, stored
 from edgewise.errors import (
     DependencyError,
     EdgewiseError,
@@ -65,6 +65,15 @@ class Opener(Protocol):
 
     def describe(self) -> dict[str, str]:
         """What its results depend on: masks made under another description are made anew."""
+        ...
+
+
+@runtime_checkable
+class Limited(Protocol):
+    """An opener whose refiner fails of limits as well, such as a bound of memory."""
+
+    def limits(self) -> dict[str, str]:
+        """The limits: what failed under others is tried again. Results do not depend on them."""
         ...
 
 
@@ -122,7 +131,7 @@ def work(opener: Opener, job: Job) -> Report:
     except (InputError, DependencyError) as error:
         return Report("hopeless", error)
     except OutputError as error:
-        return Report("halt", error)
+        return Report("halt" if stops_all(error) else "hopeless", error)
     except EdgewiseError as error:
         return Report("again", error)
     except Exception as error:  # a network or a decoder may raise anything

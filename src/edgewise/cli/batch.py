@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from edgewise.cli.options import Careful, Device, Model, OverviewOnly, Soft
-from edgewise.errors import InputError, OutputError
+from edgewise.cli.outputs import check_apart, check_outputs
+from edgewise.errors import InputError
 
 if TYPE_CHECKING:
     from edgewise.batch import Engine, Folders, Manifest, Opener, Options, Result
@@ -84,7 +85,7 @@ def command(
     where = ledger or _ledger(manifest, output)
     runs_on = _engine(engine, scheduler, workers, timeout)
     rules = Rules(retries=retries, checksum=checksum, again=again, retry_failed=retry_failed)
-    _check_summary(json_file)
+    _check_files(json_file, where, manifest)
     opener = open_network(model, threads, device, memory, careful=careful)
     total = check(jobs)
     if not total:
@@ -160,10 +161,13 @@ def _engine(
     return Processes(workers=workers, timeout=timeout)
 
 
-def _check_summary(path: Path | None) -> None:
-    """Raise before a long run what would be raised after it."""
-    if path and not path.resolve().parent.is_dir():
-        raise OutputError(f"{path}: cannot be written: there is no folder {path.parent}")
+def _check_files(summary: Path | None, ledger: Path, manifest: str | None) -> None:
+    """Raise before a long run what would be raised after it, or be lost by it."""
+    from edgewise.batch.stores import local_path
+
+    table = None if manifest is None else local_path(manifest)
+    check_apart(filter(None, (summary, ledger)), filter(None, (table,)))
+    check_outputs(summary)
 
 
 class _Summary:
