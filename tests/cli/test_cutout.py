@@ -123,6 +123,9 @@ def test_what_the_refiner_warns_of_is_told(run, files, save, tmp_path):
         (["-o", "out.bmp"], "expected one of .png"),
         (["-o", "out.png", "--background", "nocolour"], "no such file, and no colour"),
         (["-o", "out.png", "--background", "#ffffff80"], "expected an opaque colour"),
+        (["-o", "out.png", "--background", "rgb(300,0,0)"], "rgb(300,0,0): is out of range"),
+        (["-o", "out.png", "--background", "hsl(0,300%,50%)"], "is out of range"),
+        (["-o", "out.png", "--background", "x" * 300], "no such file, and no colour"),
         (["-o", "missing/out.png", "--no-refine"], "there is no folder"),
     ],
 )

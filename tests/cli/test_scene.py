@@ -9,6 +9,7 @@ from PIL import Image
 
 from edgewise.cli import main
 from edgewise.masks import read_mask
+from edgewise.scenes import refine as scene_refine
 from edgewise.scenes.labels import read_labels
 
 from ..fakes import disc, red_on_blue
@@ -76,6 +77,29 @@ def test_a_folder_is_refined_once(data, capsys):
     assert error == f"1 refined, 1 there already (--again), 0 failed: {data / 'out'}\n"
 
 
+@pytest.mark.parametrize("again", [(), ("--again",)])
+@pytest.mark.parametrize("command", ["refine", "merge"])
+def test_coarse_maps_are_never_written_over(data, capsys, command, again):
+    before = {path.name: path.read_bytes() for path in (data / "coarse").iterdir()}
+    split(data, capsys)
+    others = {
+        "refine": ("--photos", data / "photos"),
+        "merge": ("--parts", data / "parts", "--refined", data / "parts"),
+    }
+    words = ("--labels", data / "coarse", "-o", data / "coarse", *again)
+    status, _, error = run(capsys, command, *others[command], *words)
+    assert status == 2
+    assert error.endswith("a.png: is an input, which is never changed; give another name\n")
+    assert {path.name: path.read_bytes() for path in (data / "coarse").iterdir()} == before
+
+
+def test_one_map_is_never_written_over(data, capsys):
+    one = (data / "photos" / "a.jpg", data / "coarse" / "a.png")
+    status, _, error = run(capsys, "refine", *one, "-o", one[1])
+    assert status == 2
+    assert "a.png: is an input" in error
+
+
 def test_a_bad_scene_is_told_and_the_rest_go_on(data, capsys):
     (data / "photos" / "a.jpg").unlink()
     folders = ("--photos", data / "photos", "--labels", data / "coarse", "-o", data / "out")
@@ -140,6 +164,36 @@ def test_a_missing_result_is_told_when_merging(data, capsys):
     assert names(data / "merged") == []
 
 
+def test_pieces_of_none_of_the_maps_are_refused_when_merging(data, capsys):
+    for folder in ("wrong", "none"):
+        (data / folder).mkdir()
+    Image.fromarray(TRUTH == 20).save(data / "wrong" / "c_20.1_seg.png")
+    for parts in ("photos", "wrong"):
+        status, _, error = run(
+            capsys,
+            *("merge", "--labels", data / "coarse", "--parts", data / parts),
+            *("--refined", data / "none", "-o", data / "merged"),
+        )
+        assert (status, error.count("\n")) == (2, 1)
+        assert f"{data / parts}: no pieces of the maps in {data / 'coarse'}" in error
+        assert not (data / "merged").exists()
+
+
+def test_a_map_without_pieces_is_named_when_merging(data, capsys):
+    split(data, capsys)
+    run(capsys, "refine", "--parts", data / "parts", "-o", data / "refined")
+    for path in (data / "parts").glob("b_*"):
+        path.unlink()
+    status, _, error = run(
+        capsys,
+        *("merge", "--labels", data / "coarse", "--parts", data / "parts"),
+        *("--refined", data / "refined", "-o", data / "merged"),
+    )
+    assert status == 0
+    assert f"{data / 'coarse' / 'b.png'}: has no pieces in {data / 'parts'}; it stays\n" in error
+    np.testing.assert_array_equal(read_labels(data / "merged" / "b.png")[0], COARSE)
+
+
 def test_unrefined_pieces_merge_to_the_scene(data, capsys):
     from edgewise.masks import write_mask
     from edgewise.scenes.folders import read_coarse_part
@@ -190,7 +244,8 @@ BAD = {
     "photo alone": (("{0}/photos/a.jpg",), "give PHOTO LABELS"),
     "photo and folder": (("{0}/photos/a.jpg", "--labels", "{0}/coarse"), "give PHOTO LABELS"),
     "no such map": (("{0}/photos/a.jpg", "{0}/gone.png"), "gone.png"),
-    "photo as map": (("{0}/photos/a.jpg", "{0}/photos/a.jpg"), "colour"),
+    "photo as map": (("{0}/photos/a.jpg", "{0}/photo.png"), "colour"),
+    "JPEG as map": (("{0}/photos/a.jpg", "{0}/photos/b.jpg"), "with loss (JPEG)"),
     "another size": (("{0}/photos/a.jpg", "{0}/small.png"), "5x5 pixels and the photo 120x90"),
     "no pieces": (("--parts", "{0}/photos"), "no pieces"),
     "no folder": (("--photos", "{0}/gone", "--labels", "{0}/coarse"), "cannot be listed"),
@@ -203,7 +258,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(data, capsys, kind):
     arguments, words = BAD[kind]
     noise = np.random.default_rng(0).integers(0, 256, (90, 120, 3), dtype=np.uint8)
     if kind == "photo as map":
-        Image.fromarray(noise).save(data / "photos" / "a.jpg", quality=100)
+        Image.fromarray(noise).save(data / "photo.png")
     Image.new("L", (5, 5)).save(data / "small.png")
     given = [argument.format(data) for argument in arguments]
     before = names(data)
@@ -213,3 +268,22 @@ def test_bad_input_is_one_line_and_leaves_nothing(data, capsys, kind):
     assert error.count("\n") == 1
     assert words in error
     assert names(data) == before
+
+
+def test_what_cannot_be_written_is_told_before_the_work(data, capsys, monkeypatch):
+    def refined(*_, **__):
+        raise AssertionError("refined")
+
+    monkeypatch.setattr(scene_refine, "refine_labels", refined)
+    one = (data / "photos" / "a.jpg", data / "coarse" / "a.png")
+    assert run(capsys, "refine", *one, "-o", data / "out.jpg")[::2] == (
+        2,
+        f"edgewise: {data / 'out.jpg'}: labels cannot be kept so; expected .png, .tif or .npy\n",
+    )
+    (data / "maps").mkdir()
+    Image.fromarray(COARSE).save(data / "maps" / "a.bmp")
+    folders = ("--photos", data / "photos", "--labels", data / "maps", "-o", data / "out")
+    status, _, error = run(capsys, "refine", *folders)
+    assert status == 1
+    assert "a.bmp: labels cannot be kept so" in error
+    assert names(data / "out") == []

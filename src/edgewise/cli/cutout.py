@@ -1,5 +1,6 @@
 """`edgewise cutout`: the object of a photo, on a transparent ground or on another one."""
 
+import os.path
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,7 +58,7 @@ def _ground(background: str) -> "NDArray[np.uint8] | tuple[int, int, int]":
     try:
         colour = ImageColor.getrgb(background)
     except ValueError:
-        if Path(background).exists():
+        if os.path.exists(background):  # false, too, of what no path can be
             return read_photo(background)
         raise InputError(
             f"--background {background}: no such file, and no colour; expected a picture, a "
@@ -65,6 +66,11 @@ def _ground(background: str) -> "NDArray[np.uint8] | tuple[int, int, int]":
         ) from None
     if len(colour) != 3:
         raise InputError(f"--background {background}: has an alpha; expected an opaque colour")
+    if not all(0 <= level <= 255 for level in colour):
+        raise InputError(
+            f"--background {background}: is out of range; expected levels up to 255, percentages "
+            "up to 100%"
+        )
     return colour
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import typer
 
 from edgewise.cli.options import Device, Model, OverviewOnly, Threads
+from edgewise.cli.outputs import check_apart
 from edgewise.errors import EdgewiseError, InputError, OutputError
 from edgewise.files import make_folder
 
@@ -66,13 +67,15 @@ def refine(
     ways = [bool(photo and labels), bool(photos and maps), bool(parts)]
     if sum(ways) != 1 or sum(map(bool, (photo, labels, photos, maps, parts))) != 2 - ways[2]:
         raise InputError("give PHOTO LABELS, or --photos and --labels, or --parts")
+    if photo and labels:
+        if output.is_dir():
+            raise OutputError(f"{output}: is a folder; give the name of a file to write")
+        check_apart([output], [photo, labels])
     # Pieces alone come by the hundred, most of them small: without proposals.
     settings = Settings(proposal_side=0) if parts or overview_only else Settings()
     refiner = Refiner.open(model, threads=threads, device=device, settings=settings)
     options = _Options(None if no_void else void, overview_only)
     if photo and labels:
-        if output.is_dir():
-            raise OutputError(f"{output}: is a folder; give the name of a file to write")
         _refine_map(refiner, (photo, labels), output, options)
     elif photos and maps:
         _refine_maps(refiner, (photos, maps), output, options, again=again)
@@ -91,10 +94,11 @@ def _refine_map(
     refiner: "Refiner", files: tuple[Path, Path], output: Path, options: _Options
 ) -> None:
     from edgewise.images import read_photo
-    from edgewise.scenes.labels import read_labels, write_labels
+    from edgewise.scenes.labels import check_writable, read_labels, write_labels
     from edgewise.scenes.refine import SceneSettings, refine_labels
 
     labels, form = read_labels(files[1])
+    check_writable(output, labels, form)  # refining adds no label
     photo, settings = read_photo(files[0]), SceneSettings(overview_only=options.overview_only)
     try:
         refined = refine_labels(
@@ -116,6 +120,8 @@ def _refine_maps(
     from edgewise.scenes import folders as layout
 
     photos, maps = layout.photos(folders[0]), layout.label_maps(folders[1])
+    targets = (output / path.name for path in maps.values())
+    check_apart(targets, (*photos.values(), *maps.values()))
     make_folder(output)
 
     def one(image: str) -> bool:
@@ -224,7 +230,12 @@ def merge(
     from edgewise.scenes.merge import merge as merged
 
     maps, names = layout.label_maps(labels), layout.parts(parts)
+    if not maps.keys() & names.keys():
+        raise InputError(
+            f"{parts}: no pieces of the maps in {labels}; expected <image>_<label>.<number>_seg.png"
+        )
     background: frozenset[int] = frozenset() if no_background else BACKGROUND
+    check_apart((output / path.name for path in maps.values()), maps.values())
     make_folder(output)
 
     def one(image: str) -> bool:
@@ -232,6 +243,8 @@ def merge(
         if target.exists() and not again:
             return False
         coarse, form = read_labels(maps[image])
+        if image not in names:
+            typer.echo(f"edgewise: {maps[image]}: has no pieces in {parts}; it stays", err=True)
         found = layout.refined_parts(refined, names.get(image, []), parts, coarse.shape)
         write_labels(target, merged(coarse, found, background=background), form)
         return True

@@ -1,6 +1,7 @@
 """Label maps: integers HxW, one a pixel, in the files that people keep them in.
 
-What is read is written back in the same form: the palette, the mode and the depth stay.
+What is read is written back in the same form: the palette, the mode and the depth stay. Grey of
+less than 8 bits becomes 8.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from edgewise.files import atomic_path, load_picture
 
 if TYPE_CHECKING:
     import os
+    from typing import BinaryIO
 
     from numpy.typing import ArrayLike, NDArray
     from PIL.Image import Image
@@ -31,6 +33,8 @@ _SAVE: dict[str, dict[str, Any]] = {
     ".tif": {"format": "TIFF", "compression": "tiff_adobe_deflate"},
     ".tiff": {"format": "TIFF", "compression": "tiff_adobe_deflate"},
 }
+_STEP = {2: 85, 4: 17}  # by bits of grey: Pillow spreads their levels over 0..255
+_BITS_PER_SAMPLE = 258  # a TIFF tag
 
 
 @dataclass(frozen=True)
@@ -74,26 +78,30 @@ def as_labels(array: ArrayLike, shape: tuple[int, int] | None = None) -> Labels:
 def read_labels(path: str | os.PathLike[str]) -> tuple[Labels, Form]:
     """The label map in a file, and its form for `write_labels`.
 
-    - PNG, TIFF, BMP or GIF of a palette: indices are labels; of 8- or 16-bit grey: levels are; of
-      1 bit: 0 and 1; of RGB with few colours: red + 256 green + 65536 blue is, as in COCO's
-      panoptic files.
+    - PNG, TIFF, BMP or GIF of a palette: indices are labels; of 2- to 16-bit grey: levels are; of
+      1 bit: 0 and 1; of RGB with few colours, also in lossless WebP: red + 256 green + 65536 blue
+      is, as in COCO's panoptic files.
     - `.npy`: integers HxW.
 
     Returns:
         Integers HxW (int32; a NumPy file's own type), and the form.
 
     Raises:
-        InputError: the file is missing, damaged or no label map.
+        InputError: the file is missing, damaged, compressed with loss or no label map.
     """
     if Path(path).suffix.lower() == ".npy":
         return _read_array(path)
     picture = load_picture(path)
+    _refuse_lossy(picture, path)
     if picture.mode == "P":
         palette = bytes(picture.getpalette("RGB") or b"")
         form = Form("P", palette, picture.info.get("transparency"))
         return np.asarray(picture).astype(np.int32), form
-    if picture.mode in ("1", "L"):
-        return np.asarray(picture).astype(np.int32), Form(picture.mode)
+    if picture.mode == "1":
+        return np.asarray(picture).astype(np.int32), Form("1")
+    if picture.mode == "L":
+        levels = np.asarray(picture).astype(np.int32)
+        return levels // _STEP.get(_grey_bits(picture, path), 1), Form("L")
     if picture.mode in ("I;16", "I;16B", "I"):
         return _read_deep(picture, path)
     if picture.mode == "RGB":
@@ -103,13 +111,51 @@ def read_labels(path: str | os.PathLike[str]) -> tuple[Labels, Form]:
 
 def _read_array(path: str | os.PathLike[str]) -> tuple[Labels, Form]:
     try:
-        labels = as_labels(np.load(path, allow_pickle=False))
+        with Path(path).open("rb") as stream:
+            labels = as_labels(np.load(stream, allow_pickle=False))
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
-    except (OSError, ValueError, EOFError, AttributeError) as error:
+    except Exception as error:  # NumPy raises nearly anything on a damaged or lying header
         reason = " ".join(str(error).split())
-        raise InputError(f"{path}: is no NumPy file of a label map: {reason}") from error
+        raise InputError(f"{path}: cannot be read as a label map: {reason}") from error
     return labels, Form(_smallest_mode(labels), dtype=str(labels.dtype))
+
+
+def _refuse_lossy(picture: Image, path: str | os.PathLike[str]) -> None:
+    """Raise InputError where a picture's file is compressed with loss.
+
+    The file itself is looked at: a picture that was turned upright knows no format.
+    """
+    with Path(path).open("rb") as stream:
+        head = stream.read(12)
+        jpeg = head.startswith(b"\xff\xd8")
+        jpeg = jpeg or picture.info.get("compression") in ("jpeg", "tiff_jpeg")
+        webp = head.startswith(b"RIFF") and _is_lossy_webp(stream)
+    if jpeg or webp:
+        raise InputError(
+            f"{path}: is compressed with loss ({'JPEG' if jpeg else 'WebP'}), which blurs labels "
+            "into others; expected .png, .tif or .npy"
+        )
+
+
+def _is_lossy_webp(stream: BinaryIO) -> bool:
+    """Whether the first picture of a WebP file, read up to its first chunk, is a lossy one."""
+    while len(head := stream.read(8)) == 8:
+        kind, size = head[:4], int.from_bytes(head[4:], "little")
+        if kind in (b"VP8 ", b"VP8L"):
+            return kind == b"VP8 "
+        # The chunks of an animation's frame lie within it, after 16 bytes.
+        stream.seek(16 if kind == b"ANMF" else size + size % 2, 1)
+    return False
+
+
+def _grey_bits(picture: Image, path: str | os.PathLike[str]) -> int:
+    """The bits that a grey level has in its file."""
+    with Path(path).open("rb") as stream:
+        head = stream.read(25)
+    if head.startswith(b"\x89PNG"):
+        return head[24]
+    return int(getattr(picture, "tag_v2", {}).get(_BITS_PER_SAMPLE, (8,))[0])
 
 
 def _read_deep(picture: Image, path: str | os.PathLike[str]) -> tuple[Labels, Form]:
@@ -143,17 +189,14 @@ def write_labels(path: str | os.PathLike[str], labels: Labels, form: Form | None
         OutputError: another suffix, labels that the form cannot hold, or a failed write.
     """
     labels = as_labels(labels)
+    check_writable(path, labels, form)
     suffix = Path(path).suffix.lower()
     if suffix == ".npy":
         dtype = form.dtype if form else str(labels.dtype)
-        _check_range(path, labels, np.iinfo(dtype).min, np.iinfo(dtype).max)
         with atomic_path(path) as temporary:
             np.save(temporary, labels.astype(dtype), allow_pickle=False)
         return
-    if suffix not in _SAVE:
-        raise OutputError(f"{path}: labels cannot be kept so; expected .png, .tif or .npy")
     form = form or Form(_smallest_mode(labels))
-    _check_range(path, labels, 0, _HIGHEST[form.mode])
     options = dict(_SAVE[suffix])
     if form.transparency is not None and suffix == ".png":
         options["transparency"] = form.transparency
@@ -161,17 +204,35 @@ def write_labels(path: str | os.PathLike[str], labels: Labels, form: Form | None
         _picture(labels, form).save(temporary, **options)
 
 
-def _smallest_mode(labels: Labels) -> str:
-    highest = int(labels.max())
-    return next((mode for mode in ("L", "I;16") if highest <= _HIGHEST[mode]), "RGB")
+def check_writable(path: str | os.PathLike[str], labels: Labels, form: Form | None = None) -> None:
+    """Raise before the work what `write_labels` would raise after it.
 
+    Args:
+        path: of the file to write.
+        labels: integers HxW, which hold all that will be written.
+        form: as for `write_labels`.
 
-def _check_range(path: str | os.PathLike[str], labels: Labels, low: int, high: int) -> None:
+    Raises:
+        OutputError: another suffix, or labels that the form cannot hold.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix == ".npy":
+        limits = np.iinfo(form.dtype if form else labels.dtype)
+        low, high = int(limits.min), int(limits.max)
+    elif suffix in _SAVE:
+        low, high = 0, _HIGHEST[form.mode if form else _smallest_mode(labels)]
+    else:
+        raise OutputError(f"{path}: labels cannot be kept so; expected .png, .tif or .npy")
     if labels.min() < low or labels.max() > high:
         raise OutputError(
             f"{path}: the labels {labels.min()} to {labels.max()} do not fit; "
             f"this form holds {low} to {high}"
         )
+
+
+def _smallest_mode(labels: Labels) -> str:
+    highest = int(labels.max())
+    return next((mode for mode in ("L", "I;16") if highest <= _HIGHEST[mode]), "RGB")
 
 
 def _picture(labels: Labels, form: Form) -> Image:
@@ -186,5 +247,6 @@ def _picture(labels: Labels, form: Form) -> Image:
         return Image.fromarray(labels.astype(np.uint16))
     picture = Image.fromarray(labels.astype(np.uint8))
     if form.mode == "P":
-        picture.putpalette(form.palette)
+        # By the palette's length Pillow chooses the bits: each label has to have an entry.
+        picture.putpalette(form.palette.ljust(3 * (int(labels.max()) + 1), b"\0"))
     return picture
