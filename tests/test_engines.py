@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edgewise.engines import FunctionEngine, NetworkEngine
-from edgewise.errors import InputError, ModelError
+from edgewise.errors import EdgewiseError, InputError, ModelError
 from edgewise.network.catalog import find
 
 
@@ -52,6 +52,10 @@ def _loud(photo, mask):
     return mask * 255
 
 
+def _fails(photo, mask):
+    raise KeyError("no such\nlayer")
+
+
 def _words(photo, mask):
     return np.full(mask.shape, "mask")
 
@@ -79,11 +83,17 @@ def test_what_is_no_mask_is_told(name):
         FunctionEngine(target=f"{HERE}:{name}")()(PHOTO, MASK)
 
 
+def test_what_a_function_raises_is_one_line():
+    with pytest.raises(EdgewiseError, match=r"_fails': KeyError: 'no such\\nlayer'"):
+        FunctionEngine(target=f"{HERE}:_fails")()(PHOTO, MASK)
+
+
 @pytest.mark.parametrize(
     ("target", "words"),
     [
         ("nowhere", "expected package.module:function"),
         ("no.where:it", "no module 'no'"),
+        (".x:y", "expected package.module:function"),
         ("json:nothing", "json has no 'nothing'"),
         ("math:pi", "'pi' is no function"),
     ],
@@ -91,6 +101,27 @@ def test_what_is_no_mask_is_told(name):
 def test_a_function_that_is_not_there_is_told(target, words):
     with pytest.raises(InputError, match=words):
         FunctionEngine(target=target)()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("def f(:\n", "SyntaxError: "),
+        ("from os import nowhere\n", "ImportError: cannot import name 'nowhere'"),
+        ("import sys\n\nsys.exit(3)\n", "SystemExit: 3"),
+        ("None.x\n", "AttributeError: 'NoneType' object has no attribute 'x'"),
+    ],
+)
+def test_a_module_that_cannot_be_imported_is_told(tmp_path, monkeypatch, text, words):
+    (tmp_path / "bad_refiner.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(InputError, match=f"bad_refiner cannot be imported: {words}") as caught:
+        FunctionEngine(target="bad_refiner:f")()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_function_without_a_file_is_described_by_its_name():
+    assert FunctionEngine(target="sys:exit").describe() == {"engine": "sys:exit"}
 
 
 def test_modules_of_the_working_directory_are_found(tmp_path, monkeypatch):

@@ -6,12 +6,13 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewise.errors import InputError, ModelError
+from edgewise.errors import EdgewiseError, InputError, ModelError
 
 if TYPE_CHECKING:
     from edgewise.refiner import Refiner, Settings
@@ -116,7 +117,7 @@ class FunctionEngine:
     """Any Python function as an engine.
 
     It takes what a `Refine` takes and gives bool HxW or floats HxW in [0, 1]; anything else is an
-    InputError when it comes.
+    InputError when it comes, and whatever it raises an EdgewiseError.
 
     Attributes:
         target: "package.module:function". Modules are also looked for in the working directory.
@@ -133,7 +134,14 @@ class FunctionEngine:
         function = self._function()
 
         def refine(photo: NDArray[np.uint8], mask: NDArray[np.float32]) -> NDArray[Any]:
-            return _as_mask(function(photo, mask), mask.shape, self.target)
+            try:
+                answer = function(photo, mask)
+            except EdgewiseError:
+                raise
+            except Exception as error:  # the user's function may raise anything
+                reason = " ".join(f"{type(error).__name__}: {error}".split())
+                raise EdgewiseError(f"engine {self.target!r}: {reason}") from error
+            return _as_mask(answer, mask.shape, self.target)
 
         return refine
 
@@ -144,26 +152,34 @@ class FunctionEngine:
             InputError: there is no such module or function.
         """
         self._function()
-        file = sys.modules[self.target.partition(":")[0]].__file__
+        file = getattr(sys.modules[self.target.partition(":")[0]], "__file__", None)
         digest = {"sha256": hashlib.sha256(Path(file).read_bytes()).hexdigest()} if file else {}
         return {"engine": self.target, **digest}
 
     def _function(self) -> Callable[..., Any]:
         module, colon, name = self.target.partition(":")
-        if not (module and colon and name):
+        if not (module and colon and name) or module.startswith("."):
             raise InputError(f"engine {self.target!r}: expected package.module:function")
         if "" not in sys.path and str(Path.cwd()) not in sys.path:
             sys.path.append(str(Path.cwd()))
-        try:
-            found = getattr(importlib.import_module(module), name)
-        except ModuleNotFoundError as error:
-            raise InputError(f"engine {self.target!r}: no module {error.name!r}") from error
-        except AttributeError as error:
-            raise InputError(f"engine {self.target!r}: {module} has no {name!r}") from error
+        found = getattr(self._module(module), name, None)
+        if found is None:
+            raise InputError(f"engine {self.target!r}: {module} has no {name!r}")
         if not callable(found):
             raise InputError(f"engine {self.target!r}: {name!r} is no function")
         function: Callable[..., Any] = found
         return function
+
+    def _module(self, name: str) -> ModuleType:
+        try:
+            return importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            raise InputError(f"engine {self.target!r}: no module {error.name!r}") from error
+        except (Exception, SystemExit) as error:  # the user's module may do anything
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            raise InputError(
+                f"engine {self.target!r}: {name} cannot be imported: {reason}"
+            ) from error
 
 
 def _as_mask(answer: object, shape: tuple[int, ...], target: str) -> NDArray[Any]:

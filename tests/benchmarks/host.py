@@ -65,12 +65,20 @@ class File:
 
 @dataclass
 class Host:
-    """What the server has, and what it was asked for: (path, Range header)."""
+    """What the server has.
+
+    Attributes:
+        asked: what it was asked for: (path, Range header).
+        page_cuts: each of the next lists of a folder breaks after so many bytes.
+        packed: whether it says of everything that it is compressed, which nothing is.
+    """
 
     url: str = ""
     files: dict = field(default_factory=dict)
     folders: dict = field(default_factory=dict)
     asked: list = field(default_factory=list)
+    page_cuts: list = field(default_factory=list)
+    packed: bool = False
 
     def ranges(self):
         return [asked for _, asked in self.asked if asked]
@@ -101,7 +109,8 @@ class _Handler(BaseHTTPRequestHandler):
             below = "drive/folders/" if key in self.host.folders else "file/d/"
             self._redirect(f"/{below}{key}")
         elif parts.path == "/embeddedfolderview" and key in self.host.folders:
-            self._page(self.host.listing(key))
+            cuts = self.host.page_cuts
+            self._page(self.host.listing(key), cut=cuts.pop(0) if cuts else None)
         elif parts.path.startswith(("/drive/folders", "/file/d")):
             self._page("<html><head><title>a viewer</title></head></html>")
         elif key not in self.host.files:
@@ -116,11 +125,18 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Location", self.host.url + path)
         self.end_headers()
 
-    def _page(self, text, status=200):
+    def _page(self, text, status=200, cut=None):
+        body = text.encode()
         self.send_response(status)
         self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self._end_headers()
+        self.wfile.write(body[:cut])
+
+    def _end_headers(self):
+        if self.host.packed:
+            self.send_header("Content-Encoding", "gzip")
         self.end_headers()
-        self.wfile.write(text.encode())
 
     def _file(self, file, key, query):
         if file.errors:
@@ -150,7 +166,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {start}-{last}/{len(file.data)}")
         if file.tag:
             self.send_header("ETag", file.tag)
-        self.end_headers()
+        self._end_headers()
         body = file.data[start or 0 :]
         self.wfile.write(body[: file.cuts.pop(0)] if file.cuts else body)
 

@@ -1,6 +1,7 @@
 """Archives are unpacked within their folder, or refused with the reason."""
 
 import io
+import random
 import stat
 import struct
 import tarfile
@@ -9,9 +10,11 @@ import zipfile
 import pytest
 
 from edgewise.benchmarks.extract import Limits, extract, is_archive
-from edgewise.errors import InputError
+from edgewise.errors import InputError, OutputError
+from tests.test_files import file_size_limit
 
 FILES = {"a.png": b"A" * 3000, "sub/b.png": b"B"}
+NOISE = random.Random(0).randbytes(250_000)
 
 
 def make_zip(path, files, compression=zipfile.ZIP_DEFLATED):
@@ -21,8 +24,8 @@ def make_zip(path, files, compression=zipfile.ZIP_DEFLATED):
     return path
 
 
-def make_tar(path, files, mode="w:gz"):
-    with tarfile.open(path, mode) as archive:
+def make_tar(path, files, mode="w:gz", **options):
+    with tarfile.open(path, mode, **options) as archive:
         for name, data in files.items():
             info = tarfile.TarInfo(name)
             info.size = len(data)
@@ -125,6 +128,52 @@ def test_a_cut_off_tar_is_told(tmp_path, mode):
     archive = make_tar(tmp_path / "x", {"a": bytes(range(256)) * 1000}, mode)
     archive.write_bytes(archive.read_bytes()[:-200])
     refuses(archive, tmp_path, "damaged or cut off|no archive")
+
+
+@pytest.mark.parametrize("end", [-8, -1])
+def test_a_wrong_checksum_at_the_end_of_gzip_is_told(tmp_path, end):
+    archive = make_tar(tmp_path / "x", FILES)
+    data = bytearray(archive.read_bytes())
+    data[end] ^= 1
+    archive.write_bytes(data)
+    refuses(archive, tmp_path, "damaged or cut off")
+
+
+@pytest.mark.parametrize("bytes_left", [0, 1, 300, 511])
+def test_a_plain_tar_that_is_cut_off_in_a_header_is_told(tmp_path, bytes_left):
+    archive = make_tar(tmp_path / "x", FILES, "w")
+    second = archive.read_bytes().index(b"sub/b.png")
+    archive.write_bytes(archive.read_bytes()[: second + bytes_left])
+    refuses(archive, tmp_path, "damaged or cut off")
+
+
+def test_a_damaged_header_does_not_end_a_tar(tmp_path):
+    archive = make_tar(tmp_path / "x", FILES, "w")
+    archive.write_bytes(archive.read_bytes().replace(b"sub/b.png", b"sub/c.png"))
+    refuses(archive, tmp_path, "damaged or cut off")
+
+
+@pytest.mark.parametrize(
+    ("make", "magic"),
+    [
+        (lambda path: make_zip(path, FILES, zipfile.ZIP_BZIP2), b"1AY&SY"),
+        (lambda path: make_tar(path, {"a": NOISE}, "w:bz2", compresslevel=1), b""),
+    ],
+)
+def test_damage_that_is_an_error_of_the_system_elsewhere_is_told(tmp_path, make, magic):
+    archive = make(tmp_path / "x")
+    data = bytearray(archive.read_bytes())
+    at = data.index(magic) if magic else len(data) // 2
+    data[at : at + 6] = bytes(6)
+    archive.write_bytes(data)
+    refuses(archive, tmp_path, "damaged or cut off")
+
+
+@pytest.mark.parametrize("size", [100, 2_000_000])
+def test_a_full_disk_is_not_taken_for_damage(tmp_path, size):
+    archive = make_zip(tmp_path / "x", {"a": bytes(size)})
+    with file_size_limit(50), pytest.raises(OutputError, match=r"out/a: cannot be written"):
+        extract(archive, tmp_path / "out")
 
 
 def test_an_encrypted_zip_is_told(tmp_path):

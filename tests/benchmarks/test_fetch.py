@@ -2,6 +2,7 @@
 
 import os
 import stat
+import tarfile
 import zipfile
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from edgewise.benchmarks.catalog import find
 from edgewise.benchmarks.drive import FetchError
 from edgewise.benchmarks.fetch import Options, bring, fetch, terms_to_accept
 from edgewise.benchmarks.layouts import count
+from edgewise.benchmarks.ledger import FILE, LOCK
 from edgewise.errors import InputError, OutputError
 from tests.benchmarks import miniature
 from tests.benchmarks.host import QUOTA, File
@@ -35,7 +37,7 @@ def inputs_at(host, *keys, name="big-pspnet"):
 
 def left(store):
     """What a store has, but for its rows and ledger."""
-    return sorted(set(os.listdir(store.root)) - {"big", "big-pspnet", "ledger.json"})
+    return sorted(set(os.listdir(store.root)) - {"big", "big-pspnet", FILE, LOCK})
 
 
 # Fetching
@@ -110,6 +112,16 @@ def bad_archive(tmp_path, kind):
     return data[:-30] if kind == "cut" else data
 
 
+def bad_gzip(folder):
+    """A tar.gz of good files whose checksum is another."""
+    path = folder / "x.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        archive.add(miniature.big(folder / "BIG"), "BIG")
+    data = bytearray(path.read_bytes())
+    data[-8] ^= 1
+    return bytes(data)
+
+
 def masks_zip(folder):
     return miniature.zipped(miniature.masks(folder, ["a"], "_mask.png"))
 
@@ -125,6 +137,7 @@ def masks_zip(folder):
         (lambda path: File(bad_archive(path, "outside")), "leads out"),
         (lambda path: File(bad_archive(path, "link")), "link or device"),
         (lambda path: File(bad_archive(path, "cut")), "no archive"),
+        (lambda path: File(bad_gzip(path)), "damaged or cut off"),
         (
             lambda path: File(miniature.zipped(miniature.masks(path / "m", "a", "_mask.png"))),
             "no file",
@@ -296,6 +309,28 @@ def test_what_cannot_be_imported_is_told(store, tmp_path, name):
     with pytest.raises(InputError, match=f"{name}: (there is no such|is no archive)"):
         bring(find("big"), [tmp_path / name], store)
     assert not store.folder(find("big")).exists()
+
+
+def test_a_row_is_not_linked_to_itself(store):
+    row = miniature.small("big")
+    miniature.big(store.folder(row))
+    for path in (store.folder(row), store.root):
+        with pytest.raises(InputError, match="lie there already"):
+            bring(row, [path], store, link=True)
+    assert store.is_complete(row)
+    assert not any(path.is_symlink() for path in store.folder(row).rglob("*"))
+
+
+def test_an_archive_in_the_rows_own_folder_is_not_thrown_away(store, big_zip):
+    row = miniature.small("big")
+    archive = store.folder(row) / "BIG.zip"
+    archive.parent.mkdir(parents=True)
+    archive.write_bytes(big_zip)
+    with pytest.raises(InputError, match="lie there already"):
+        bring(row, [archive], store, replace=True)
+    bring(row, [archive], store)
+    assert store.is_complete(row)
+    assert archive.read_bytes() == big_zip
 
 
 def test_an_archive_cannot_be_linked(store, tmp_path, big_zip):

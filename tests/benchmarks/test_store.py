@@ -80,6 +80,31 @@ def test_a_failed_install_leaves_what_was_there(store, tmp_path):
     assert os.listdir(store.root) == ["big-pspnet"]
 
 
+@pytest.mark.parametrize(("mode", "replace"), [("link", False), ("link", True), ("copy", True)])
+def test_a_rows_own_files_are_not_linked_to_or_thrown_away(store, tmp_path, mode, replace):
+    folder = store.folder(ROW)
+    folder.mkdir(parents=True)
+    plan = plan_of(folder, "a_seg.png", "b_seg.png")
+    with pytest.raises(InputError, match=r"a_seg\.png: the data lie there already, .* big-pspnet"):
+        store.install(ROW, plan, mode=mode, replace=replace)
+    (tmp_path / "have").symlink_to(folder)
+    through = Plan(files={PurePath("x_seg.png"): tmp_path / "have" / "a_seg.png"})
+    with pytest.raises(InputError, match="lie there already"):
+        store.install(ROW, through, mode=mode, replace=replace)
+    texts = {path.name: path.read_text() for path in folder.iterdir() if not path.is_symlink()}
+    assert texts == {"a_seg.png": "new", "b_seg.png": "new"}
+
+
+def test_a_rows_own_files_may_be_laid_out_anew_by_copy(store):
+    folder = store.folder(ROW) / "as unpacked"
+    folder.mkdir(parents=True)
+    source = folder / "1.png"
+    source.write_text("1")
+    store.install(ROW, Plan(files={PurePath("a_seg.png"): source}), mode="copy")
+    assert names(store.folder(ROW)) == ["a_seg.png", "as unpacked/1.png"]
+    assert (store.folder(ROW) / "a_seg.png").read_text() == "1"
+
+
 def test_a_root_that_is_a_file_is_told(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(OutputError, match="cannot be written"):

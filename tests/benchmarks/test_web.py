@@ -235,6 +235,30 @@ def test_a_folder_that_is_gone_is_told(host, web):
         web.find(f"{host.url}/drive/folders/gone")
 
 
+def test_a_list_that_breaks_off_is_asked_for_again(host, web, pauses):
+    host.folders["top"] = [("file", "a", "x.zip"), ("file", "b", "y.zip")]
+    host.page_cuts = [100, 400]
+    assert [found.path for found in web.find(f"{host.url}/drive/folders/top")] == ["x.zip", "y.zip"]
+    assert pauses == [1, 2]
+
+
+def test_a_list_that_breaks_off_again_and_again_is_told(host, web):
+    host.folders["top"] = [("file", "a", "x.zip")]
+    host.page_cuts = [100] * 4
+    with pytest.raises(FetchError, match=r"embeddedfolderview.*tried 4 times"):
+        web.find(f"{host.url}/drive/folders/top")
+
+
+def test_what_cannot_be_unpacked_is_the_hosts_fault(host, web, target):
+    host.packed = True
+    host.folders["top"] = [("file", "a", "x.zip")]
+    host.files["a"] = File(DATA)
+    with pytest.raises(FetchError, match=r"embeddedfolderview.*content-encoding: gzip"):
+        web.find(f"{host.url}/drive/folders/top")
+    with pytest.raises(FetchError, match=r"id=a: .*content-encoding: gzip"):
+        web.download(url_of(host), target)
+
+
 def test_a_folder_within_itself_ends(host, web):
     host.folders["top"] = [("folder", "top", "me"), ("file", "a", "x")]
     assert len(web.find(f"{host.url}/drive/folders/top")) == 6

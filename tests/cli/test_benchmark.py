@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from edgewise.benchmarks.catalog import rows
 from edgewise.cli.benchmark import app
-from edgewise.errors import EdgewiseError, InputError
+from edgewise.errors import EdgewiseError, InputError, OutputError
 from edgewise.masks import read_mask
 from tests.benchmarks import miniature
 from tests.benchmarks.host import QUOTA, File, running
@@ -127,6 +127,15 @@ def test_inputs_of_scenes_say_where_classes_count_from(run, tmp_path):
     assert "classes count from 0" in err
     assert "2 of 2 made" in out
     assert len(list(output.iterdir())) == 2
+
+
+def test_an_output_that_is_a_file_is_told(run, tmp_path):
+    miniature.big(tmp_path / "store" / "big")
+    (tmp_path / "file").write_text("in the way")
+    native.write_mat(tmp_path / "native" / "002_person.mat", native.blocks([0, 15]))
+    words = ("inputs", "big", "--from", "refinenet", "--path", tmp_path / "native")
+    with pytest.raises(OutputError, match=r"file: cannot be made: File exists"):
+        run(*words, "-o", tmp_path / "file")
 
 
 def test_verify_of_all_as_published_ends_well(run, tmp_path):

@@ -1,11 +1,12 @@
 """`edgewise compare`: the table, the JSON and what is refused."""
 
 import json
+import sys
 
 import pytest
 from typer.testing import CliRunner
 
-from edgewise.cli import build
+from edgewise.cli import build, main
 from edgewise.errors import EdgewiseError
 from edgewise.evaluation import Header, Results
 from tests.evaluation.rows import row
@@ -104,3 +105,26 @@ def test_what_is_no_results_file_is_refused(results, tmp_path):
     status, _, err = run(results("a.jsonl", rows(0.6)), path)
     assert status == 2
     assert "no results file" in err
+
+
+def test_the_json_may_not_be_one_of_the_runs(results, tmp_path):
+    first, second = results("a.jsonl", rows(0.6)), results("b.jsonl", rows(0.7))
+    before = first.read_bytes()
+    (tmp_path / "link").symlink_to(first)
+    for path in (first, tmp_path / "link"):
+        status, _, err = run(first, second, "--json", path)
+        assert status == 2
+        assert f"{path}: is an input, which is never changed" in err
+    assert first.read_bytes() == before
+
+
+def test_names_that_are_no_utf8_are_written_and_shown(results, tmp_path, monkeypatch, capsys):
+    named = [row("x", 0.5, 0.6, set_="set\udcff")]
+    first, second = results("a\udcff.jsonl", named), results("b.jsonl", named)
+    path = tmp_path / "out.json"
+    words = ["edgewise", "compare", str(first), str(second), "--json", str(path)]
+    monkeypatch.setattr(sys, "argv", words)
+    with pytest.raises(SystemExit, match="0"):
+        main()
+    assert r"set\udcff" in capsys.readouterr().out
+    assert json.loads(path.read_text("utf-8"))["comparisons"][0]["first"] == str(first)

@@ -100,6 +100,7 @@ def test_labels_can_name_files_and_differ():
         "guided",
         "a.b.c",
     ]
+    assert label("a/b:c") == "a.b.c"
 
 
 @pytest.mark.parametrize("engine", ["grabcut", "edgewise.baselines:grabcut"])

@@ -2,13 +2,14 @@
 
 import csv
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from edgewise.cli import build
+from edgewise.cli import build, main
 from edgewise.errors import EdgewiseError
 from edgewise.evaluation import read_results
 from edgewise.masks import read_mask
@@ -275,6 +276,57 @@ def test_a_folder_that_is_missing_is_said_before_anything_is_scored(
     assert status == 2
     assert "there is no folder" in err
     assert opened == []
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("--results", "--json"),
+        ("--results", "--csv"),
+        ("--json", "--csv"),
+        ("--results", "--report"),
+    ],
+)
+def test_one_file_for_two_outputs_is_refused(folder, engines, tmp_path, first, second):
+    path = tmp_path / "run.jsonl"
+    run(folder, "--results", path)
+    before = path.read_bytes()
+    opened = engines(Orange())
+    status, _, err = run(folder, first, path, second, tmp_path / "data" / ".." / path.name)
+    assert status == 2
+    assert "run.jsonl: would be written twice" in err
+    assert opened == []
+    assert path.read_bytes() == before
+
+
+def test_another_engines_results_are_no_place_for_the_summary(folder, engines, tmp_path):
+    path = tmp_path / "run.jsonl"
+    words = (folder, "--baselines", "--results", path)
+    status, _, err = run(*words, "--json", tmp_path / "run.guided.jsonl")
+    assert status == 2
+    assert "run.guided.jsonl: would be written twice" in err
+    assert not path.exists()
+
+
+def test_names_that_are_no_utf8_are_scored_written_and_shown(
+    tmp_path, engines, monkeypatch, capsys
+):
+    pytest.importorskip("jinja2")
+    for name in ("a", "b\udcff"):
+        write_pair(tmp_path / "set\udcff", name)
+    names = {f"--{name}": tmp_path / f"run.{name}" for name in ("results", "json", "csv", "report")}
+    words = [str(word) for option in names.items() for word in option]
+    monkeypatch.setattr(
+        sys, "argv", ["edgewise", "evaluate", str(tmp_path / "set\udcff"), *words, "--no-baselines"]
+    )
+    with pytest.raises(SystemExit, match="0"):
+        main()
+    assert r"set\udcff" in capsys.readouterr().out
+    assert sorted(rows_of(names["--results"])) == [
+        ("set\udcff", "a", ""),
+        ("set\udcff", "b\udcff", ""),
+    ]
+    assert all(path.stat().st_size for path in names.values())
 
 
 def test_the_report_shows_the_run(folder, engines, tmp_path):

@@ -64,6 +64,8 @@ def test_a_token_of_ones_own_is_taken_from_the_environment_too(run, monkeypatch)
         (["--token", "with spaces in it"], "other characters"),
         (["--root-path", "studio"], "begins with /"),
         (["--host", "no such host"], "--host no such host"),
+        (["--host", "a..b"], "--host a..b: "),
+        (["--host", "a" * 70 + ".example"], "--host aaaa"),
         (["no-such-folder"], "cannot be listed"),
     ],
 )

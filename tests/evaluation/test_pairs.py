@@ -126,6 +126,24 @@ def test_two_photos_of_one_id_are_a_problem(tmp_path):
     assert "two photos: cat_im.jpg and cat_im.png" in found.problems[0]
 
 
+@pytest.mark.parametrize(
+    ("twin", "words"),
+    [
+        ("cat_seg.tif", "two coarse masks: cat_seg.png and cat_seg.tif"),
+        ("cat_seg1.png", "two coarse masks: cat_seg1.png and cat_seg_1.png"),
+        ("cat_mask.webp", "two refined masks: cat_mask.png and cat_mask.webp"),
+        ("cat_gt.tif", "two truths: cat_gt.png and cat_gt.tif"),
+    ],
+)
+def test_two_files_of_one_part_are_a_problem(tmp_path, twin, words):
+    write_pair(tmp_path, "good")
+    write_pair(tmp_path, "cat", coarse={"": disc(9), "1": disc(8)}, refined=disc(11))
+    write(tmp_path / twin, disc(3))
+    found = find_pairs([tmp_path])
+    assert keys(found) == [(tmp_path.name, "good", "")]
+    assert found.problems == [f"{tmp_path / 'cat'}: {words}"]
+
+
 def test_other_files_are_left_alone(tmp_path):
     write_pair(tmp_path, "cat")
     write(tmp_path / "overview.png", disc(3))

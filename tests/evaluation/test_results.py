@@ -145,6 +145,57 @@ def test_another_file_is_refused_and_left_alone(tmp_path, text):
     assert path.read_text() == text
 
 
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        ({"engine": "abc"}, r"'engine' is 'abc'; expected dict | None"),
+        ({"engine": {"sha256": 3}}, "'sha256' is 3; expected str"),
+        ({"fast": "no"}, "'fast' is 'no'; expected bool"),
+        ({"libraries": None}, "'libraries' is None; expected dict"),
+    ],
+)
+def test_a_damaged_header_is_told(tmp_path, header, words):
+    path = tmp_path / "results.jsonl"
+    path.write_text(json.dumps({"header": header}) + "\n")
+    with pytest.raises(InputError, match=f"results.jsonl: its header is damaged: {words}"):
+        read_results(path)
+
+
+@pytest.mark.parametrize(
+    ("part", "key", "value", "words"),
+    [
+        (None, "set", ["one"], r"'set' is \['one'\]; expected str"),
+        (None, "width", "40", "'width' is '40'; expected int"),
+        (None, "seconds", [], "'seconds' is "),
+        (None, "sha256", None, "'sha256' is None; expected dict"),
+        (None, "after", [1], r"'after' is \[1\]; expected dict"),
+        (None, "before", 3, "'before' is 3; expected dict"),
+        (None, "rings", None, "'rings' is None; expected dict"),
+        ("sha256", "truth", None, "'truth' is None; expected str"),
+        ("after", "iou", "x", "'iou' is 'x'"),
+        ("before", "mba", {}, "'mba' is {}"),
+        ("rings", "pixels", 3, "'pixels' is 3; expected list"),
+        ("rings", "wrong_after", ["a"] * 7, "'wrong_after' is .*; expected 7 counts"),
+        ("rings", "wrong_before", [1], r"'wrong_before' is \[1\]; expected 7 counts"),
+    ],
+)
+def test_a_row_with_a_value_of_another_type_is_told(part, key, value, words):
+    values = row("x", 0.5, 0.6).to_dict()
+    (values if part is None else values[part])[key] = value
+    with pytest.raises(InputError, match=words):
+        Row.from_dict(values)
+
+
+def test_what_is_missing_of_a_row_is_told():
+    values = row("x", 0.5, 0.6).to_dict()
+    with pytest.raises(InputError, match="'truth' is missing"):
+        Row.from_dict({**values, "sha256": {}})
+    with pytest.raises(InputError, match="'before' is missing"):
+        Row.from_dict({key: value for key, value in values.items() if key != "before"})
+    with pytest.raises(InputError, match="3 is no table of set, id, "):
+        Row.from_dict(3)
+
+
 def test_a_newer_format_is_refused(tmp_path):
     path = tmp_path / "results.jsonl"
     path.write_text('{"header": {"format": 99}}\n')

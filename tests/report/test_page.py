@@ -140,6 +140,11 @@ def test_the_file_is_written(tmp_path):
     assert (tmp_path / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
+def test_a_name_that_is_no_utf8_is_shown_by_its_byte(tmp_path):
+    write_report(tmp_path / "report.html", outcome([row("cat\udcff", 0.5, 0.6)]), {})
+    assert r"cat\udcff" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
 def test_a_missing_template_engine_is_named_with_its_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(DependencyError, match=r"edgewise\[report\]"):

@@ -302,6 +302,33 @@ def test_a_folder_is_worked_through_over_two_servers(folder):
         assert client.post("/api/queue/nothing/open").status_code == 404
 
 
+def test_names_that_are_no_utf8_do_not_hide_the_queue(tmp_path):
+    folder = tmp_path / "cats\udcff"
+    folder.mkdir()
+    Image.fromarray(PHOTO).save(folder / "b\udcff.png")
+    (folder / "c\udcff.png").write_text("no picture")
+    with serving(folder=folder) as client:
+        assert client.get("/api/info").json()["folder"] == "cats\ufffd"
+        queue = client.get("/api/queue").json()
+        (entry,) = queue["entries"]
+        assert entry["name"] == "b\ufffd.png"
+        assert "cats\ufffd/c\ufffd.png" in queue["problems"][0]
+        opened = client.post(f"/api/queue/{entry['key']}/open")
+        assert opened.json()["name"] == "b\ufffd.png"
+
+
+def test_undoing_a_mask_undoes_that_it_was_accepted(folder):
+    with serving(folder=folder) as client:
+        key = client.get("/api/queue").json()["entries"][1]["key"]
+        document = client.post(f"/api/queue/{key}/open").json()["id"]
+        form = {"mode": "add", "radius": 5, "points": [[30, 30]]}
+        do(client, document, "strokes", form)
+        client.post(f"/api/queue/{key}/status", json={"status": "accepted", "seconds": 1})
+        undone = do(client, document, "undo")
+        assert (undone["has_mask"], undone["status"]) == (False, "new")
+        assert client.post("/api/queue/export").status_code == 409
+
+
 def test_behind_a_proxys_path_everything_is_where_it_should_be():
     access = Access(token="a-long-token")
     with serving(root_path="/studio", access=access) as client:

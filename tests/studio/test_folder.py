@@ -130,6 +130,54 @@ def test_nothing_is_accepted_without_a_mask(folder):
     queue.close()
 
 
+@pytest.mark.parametrize("status", ["accepted", "fixed"])
+def test_what_was_accepted_is_new_again_when_its_mask_is_taken_back(folder, store, status):
+    queue = Queue(folder)
+    key = next(key for key, entry in queue.entries.items() if not entry.has_mask)
+    queue.note_mask(key, True)
+    queue.decide(key, status, 2)
+    queue.note_mask(key, False)
+    with pytest.raises(RefusedError, match="nothing is accepted"):
+        queue.export(store)
+    queue.close()
+    again = Queue(folder)
+    assert (again.entries[key].status, again.entries[key].seconds) == ("new", 2)
+    again.decide(key, "flagged", 3)
+    again.note_mask(key, True)
+    again.note_mask(key, False)
+    assert again.entries[key].status == "flagged"
+    again.close()
+
+
+def test_an_entry_accepted_without_a_mask_by_an_older_journal_is_not_exported(folder, store):
+    (folder / HOME).mkdir()
+    queue = Queue(folder)
+    a, _, c = queue.entries
+    queue.close()
+    events = [{"key": key, "status": "accepted", "seconds": 1} for key in (a, c)]
+    lines = [json.dumps(line) + "\n" for line in ({"edgewise-studio-queue": 1}, *events)]
+    (folder / HOME / "queue.jsonl").write_text("".join(lines))
+    queue = Queue(folder)
+    target, count = queue.export(store)
+    assert count == 1
+    assert not (target / "c_gt.png").exists()
+    queue.close()
+
+
+def test_names_that_are_no_utf8_are_shown_and_their_files_opened(put, store):
+    folder = put("b\udcffr_im.png").parent
+    put("b\udcffr_seg.png", COARSE)
+    queue = Queue(folder)
+    ((key, entry),) = queue.entries.items()
+    assert entry.name == "b\ufffdr_im.png"
+    with store.using(store.open(queue.source(key))) as document:
+        assert document.name == "b\ufffdr_im.png"
+    queue.decide(key, "accepted", 1)
+    target, _ = queue.export(store)
+    assert (target / "b\udcffr_im.png").is_file()
+    queue.close()
+
+
 def test_the_accepted_set_is_exported_and_the_originals_stay_as_they_are(folder, store):
     before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     queue = Queue(folder)

@@ -152,6 +152,26 @@ def test_a_photo_that_cannot_be_read_can_be_flagged(serve, visit, folder):
     assert counts(studio) == {"new": 1, "accepted": 1, "fixed": 0, "skipped": 0, "flagged": 1}
 
 
+def test_an_accepted_photo_is_new_again_when_its_mask_is_undone(serve, visit, folder):
+    (folder / "first_seg.png").unlink()
+    serve.kill()
+    serve.start()
+    studio = visit(serve.url)
+    shows(studio, "first")
+    studio.drag((150, 70), (490, 410), then="Found: check it, then refine or correct it")
+    studio.press("a")
+    shows(studio, "second")
+    studio.press("PageUp")
+    shows(studio, "first")
+    assert counts(studio)["accepted"] == 1
+    studio.press("Control+z")
+    studio.page.wait_for_selector("[data-count=accepted]:text-is('0')")
+    studio.page.wait_for_selector("#clock:not(:text-is('0:00'))")
+    studio.press("PageDown")
+    shows(studio, "second")
+    assert counts(studio)["new"] == 3
+
+
 def test_the_queue_fits_a_phone(serve, visit):
     studio = visit(serve.url, size=(390, 844), has_touch=True, is_mobile=True)
     shows(studio, "first")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Self
 
 from edgewise.errors import InputError, OutputError
 
@@ -56,6 +56,8 @@ def is_archive(path: Path) -> bool:
         return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except _DAMAGE as error:
+        raise _damaged(path, error) from error
 
 
 def extract(archive: Path, folder: Path, *, limits: Limits | None = None) -> int:
@@ -77,9 +79,15 @@ def extract(archive: Path, folder: Path, *, limits: Limits | None = None) -> int
             if files > limits.files:
                 raise InputError(f"{archive}: holds more than {limits.files} files; refused")
             left -= _copy(member.stream, _target(archive, folder, member.name), left, archive)
-    except _DAMAGE as error:
-        raise InputError(f"{archive}: is damaged or cut off: {error}") from error
+    except OutputError:
+        raise
+    except (*_DAMAGE, OSError) as error:  # zipfile and gzip raise OSError on damaged data too
+        raise _damaged(archive, error) from error
     return files
+
+
+def _damaged(archive: Path, error: Exception) -> InputError:
+    return InputError(f"{archive}: is damaged or cut off: {' '.join(str(error).split())}")
 
 
 def _members(archive: Path) -> Iterator[_Member]:
@@ -105,8 +113,24 @@ def _zip_members(archive: Path) -> Iterator[_Member]:
                 yield _Member(info.filename, stream)
 
 
+class _TarInfo(tarfile.TarInfo):
+    """A header of a member; only a block of zeros ends an archive.
+
+    Python's own takes one for whole that ends in a damaged header, in part of one, or in none.
+    """
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        try:
+            return super().frombuf(buf, encoding, errors)
+        except tarfile.HeaderError as error:
+            if len(buf) == tarfile.BLOCKSIZE and not any(buf):
+                raise
+            raise tarfile.ReadError(str(error)) from error
+
+
 def _tar_members(archive: Path) -> Iterator[_Member]:
-    with tarfile.open(archive) as opened:
+    with tarfile.open(archive, tarinfo=_TarInfo) as opened:
         for info in opened:
             if info.isdir():
                 continue
@@ -115,6 +139,8 @@ def _tar_members(archive: Path) -> Iterator[_Member]:
                 raise _refused(archive, info.name)
             with closing(stream):
                 yield _Member(info.name, stream)
+        while opened.fileobj and opened.fileobj.read(_BLOCK):
+            pass  # the checksum of what was compressed stands at its end
 
 
 def _refused(archive: Path, name: str) -> InputError:
@@ -136,23 +162,28 @@ def _copy(stream: IO[bytes], target: Path, left: int, archive: Path) -> int:
     Bytes are counted as they come: what an archive says about its sizes may be a lie.
     """
     done = 0
-    output = _created(target, archive)
-    with output:
+    with _created(target, archive) as output:
         while block := stream.read(_BLOCK):
             done += len(block)
             if done > left:
                 raise InputError(f"{archive}: holds more bytes than allowed; refused")
-            try:
-                output.write(block)
-            except OSError as error:
-                raise OutputError(f"{target}: cannot be written: {error.strerror}") from error
+            _write(output, block, target)
     return done
+
+
+def _write(output: IO[bytes], block: bytes, target: Path) -> None:
+    left = memoryview(block)
+    try:
+        while left:
+            left = left[output.write(left) :]
+    except OSError as error:
+        raise OutputError(f"{target}: cannot be written: {error.strerror}") from error
 
 
 def _created(target: Path, archive: Path) -> IO[bytes]:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        return target.open("xb")
+        return target.open("xb", buffering=0)  # so that nothing is left to fail when it is closed
     except FileExistsError as error:
         raise InputError(f"{archive}: holds {target.name} twice in one folder; refused") from error
     except OSError as error:

@@ -117,7 +117,8 @@ def bring(
         limits: what an archive may hold.
 
     Raises:
-        InputError: neither archive nor folder, no file of the row in it, or two for one place.
+        InputError: neither archive nor folder, no file of the row in it, two for one place, or it
+            lies in the row's own folder and would be linked to or thrown away.
         OutputError: the store cannot be written to.
     """
     for path in paths:
@@ -131,6 +132,8 @@ def bring(
         return plan
     if link:
         raise InputError("give one folder to link to")
+    if replace:
+        store.check_apart(row, paths)
     with store.workspace() as unpacked:
         for number, path in enumerate(paths):
             _gather(path, unpacked / str(number) / path.stem, limits or Limits())

@@ -1,20 +1,24 @@
 """What this machine remembers of the benchmark: checksums of what was fetched, terms accepted."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from edgewise.errors import InputError
-from edgewise.files import atomic_path
+from edgewise.errors import InputError, OutputError
+from edgewise.files import atomic_path, lock_file, make_folder
 
 FILE = "ledger.json"
+LOCK = ".ledger.lock"
+"""An empty file: the ledger itself cannot be locked, as each change puts a new one in its place."""
 
 
 class Ledger:
     """A small JSON file in the benchmark's folder.
 
     Nobody published checksums of the data, so the first download that ended well sets what later
-    ones must be. Each change is read, made and written at once: two commands may run side by side.
+    ones must be. Each change is read, made and written under a lock: commands may run side by side.
     """
 
     def __init__(self, root: Path) -> None:
@@ -50,8 +54,24 @@ class Ledger:
         return values
 
     def _write(self, part: str, key: str, value: Any) -> None:
-        parts = {name: self._read(name) for name in ("files", "terms")}
-        parts[part][key] = value
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_path(self._path) as temporary:
-            temporary.write_text(json.dumps(parts, indent=2, sort_keys=True) + "\n", "utf-8")
+        make_folder(self._path.parent)
+        with self._locked():
+            parts = {name: self._read(name) for name in ("files", "terms")}
+            parts[part][key] = value
+            with atomic_path(self._path) as temporary:
+                temporary.write_text(json.dumps(parts, indent=2, sort_keys=True) + "\n", "utf-8")
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Wait until no other command changes the ledger, and keep others from it."""
+        path = self._path.with_name(LOCK)
+        try:
+            stream = path.open("wb")
+        except OSError as error:
+            raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
+        with stream:
+            try:
+                lock_file(stream, wait=True)
+            except OSError as error:
+                raise OutputError(f"{path}: cannot be locked: {error.strerror}") from error
+            yield

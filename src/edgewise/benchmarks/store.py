@@ -15,7 +15,7 @@ from edgewise.benchmarks.ledger import Ledger
 from edgewise.errors import InputError, OutputError, missing_extra
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from edgewise.benchmarks.catalog import Row
     from edgewise.benchmarks.layouts import Plan
@@ -105,9 +105,12 @@ class Store:
             replace: throw away what the row's folder had; else files of other names stay.
 
         Raises:
+            InputError: a file that would be linked to or thrown away lies in the row's folder.
             OutputError: a file cannot be put there; what was there stays.
         """
         folder = self.folder(row)
+        if mode == "link" or replace:
+            self.check_apart(row, plan.files.values())
         with self.workspace() as new:
             try:
                 for target, source in plan.files.items():
@@ -121,6 +124,16 @@ class Store:
                 if (new / "old").exists():
                     (new / "old").rename(folder)
                 raise OutputError(f"{folder}: cannot be made: {error}") from error
+
+    def check_apart(self, row: Row, paths: Iterable[Path]) -> None:
+        """Raise InputError where a path lies in the row's own folder, and would go with it."""
+        folder = self.folder(row).resolve()
+        for path in paths:
+            if path.resolve().is_relative_to(folder):
+                raise InputError(
+                    f"{path}: the data lie there already, in the folder of {row.name}; "
+                    "move them out of it first"
+                )
 
 
 def _place(source: Path, target: Path, mode: Mode) -> None:

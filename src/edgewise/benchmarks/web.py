@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,7 +15,7 @@ from edgewise.benchmarks.drive import Entry, FetchError, Link
 from edgewise.errors import OutputError, missing_extra
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import requests
 
@@ -171,15 +172,12 @@ class Web:
         if _is_whole(part):
             return
         start, headers = _resume(part)
-        try:
-            with self._file(url, headers) as response:
-                whole = _whole(response, start, part)
-                if response.status_code != _PARTIAL:
-                    start = 0
-                _note(part, response, whole)
-                _write(response, part, start, lambda done: progress and progress(name, done, whole))
-        except self._failures as error:
-            raise _BrokenError(" ".join(str(error).split())) from error
+        with self._answering(url), self._file(url, headers) as response:
+            whole = _whole(response, start, part)
+            if response.status_code != _PARTIAL:
+                start = 0
+            _note(part, response, whole)
+            _write(response, part, start, lambda done: progress and progress(name, done, whole))
         size = part.stat().st_size
         if whole is not None and size < whole:
             raise _BrokenError(f"{size} of {whole} bytes came")
@@ -203,18 +201,29 @@ class Web:
 
         Pages of Drive that refuse a file say why, so that they pass, with any status.
         """
-        try:
+        with self._answering(url):
             response = self._session.get(url, headers=headers, stream=True, timeout=self._timeout)
-        except self._failures as error:
-            raise _BrokenError(" ".join(str(error).split())) from error
-        except self._failure as error:
-            raise FetchError(f"{url}: {error}") from error
         status = response.status_code
         if status == _TOO_BUSY or status >= 500:
             raise _BrokenError(f"the host answers {status} {response.reason}")
         if status >= 400 and status != _NO_RANGE and not _is_page(response):
             raise FetchError(f"{url}: the host answers {status} {response.reason}")
         return response
+
+    @contextmanager
+    def _answering(self, url: str) -> Iterator[None]:
+        """Turns what requests raises into errors of ours: where it broke, another try may help."""
+        try:
+            yield
+        except self._failures as error:
+            raise _BrokenError(" ".join(str(error).split())) from error
+        except self._failure as error:
+            raise FetchError(f"{url}: {' '.join(str(error).split())}") from error
+
+    def _page(self, url: str) -> str:
+        """The words of a page, all of it read."""
+        with self._answering(url):
+            return _text(self._get(url))
 
     def _opened(self, link: Link) -> Link:
         """What an `open?id=` link points to: where it leads to says which."""
@@ -227,7 +236,7 @@ class Web:
     def _list(self, folder: str, path: str, found: list[Found], *, depth: int) -> None:
         """Add the files of a folder and of those in it."""
         url = drive.folder_url(folder, self._drive)
-        page = _text(self._insist(url, lambda: self._get(url)))
+        page = self._insist(url, lambda: self._page(url))
         for entry in drive.entries(page, url, self._drive):
             below = path + _safe(entry)
             if any(file.path == below for file in found):  # Drive allows it

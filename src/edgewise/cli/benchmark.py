@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from edgewise.cli import benchmark_run
+from edgewise.files import make_folder
 
 if TYPE_CHECKING:
     from edgewise.benchmarks.catalog import Row
@@ -177,7 +178,7 @@ def make_inputs(
     options = convert.settle(jobs, form, options)
     if options.first_label is not None:
         typer.echo(f"classes count from {options.first_label}", err=True)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     failed = 0
     for job in tracked(jobs, total=len(jobs), what="inputs"):
         outcome = convert.convert(job, form, options)

@@ -27,12 +27,14 @@ def command(
 
     Differences are paired; the intervals are 95 %, by drawing photos anew.
     """
+    from edgewise.cli.outputs import check_outputs
     from edgewise.cli.tables import comparison_lines
     from edgewise.evaluation.compare import Run, compare
     from edgewise.evaluation.exports import write_json
 
     if len(files) < 2:
         raise InputError("compare takes two results files or more")
+    check_outputs(json_file, inputs=files)
     first, *others = [Run.read(path) for path in files]
     comparisons = [compare(first, other, common=common) for other in others]
     if json_file:

@@ -128,4 +128,4 @@ def label(name: str) -> str:
     """What an engine is called in tables and file names."""
     if name in VARIANTS:
         return f"cascadepsp-{VARIANTS[name]}"  # the published results go by CascadePSP
-    return name.replace(":", ".")
+    return name.replace(":", ".").replace("/", ".")

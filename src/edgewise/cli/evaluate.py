@@ -67,28 +67,30 @@ def command(
     from edgewise.evaluation import Outcome, find_pairs, summarise
     from edgewise.evaluation.kept import with_kept
 
-    check_outputs(json_file, csv_file, report=report)
+    wanted = bool(report) if baselines is None else baselines
+    first_name, *others = engines.with_baselines(names) if wanted else names
+    rows_of = [_results_of(results, name) for name in ("", *map(engines.label, others))]
+    check_outputs(*rows_of, json_file, csv_file, report=report)
     found = find_pairs(folders, refine_all=refine)
     _print_problems(found.problems)
     threads = threads or (1 if workers > 1 else None)
     choices = engines.Choices(
         weights=weights, model=model, threads=threads, device=device, careful=careful
     )
-    wanted = bool(report) if baselines is None else baselines
-    opened = engines.find_engines(engines.with_baselines(names) if wanted else names, choices)
-    header = _header(found.pairs, opened[names[0]], workers=workers, threads=threads)
+    opened = engines.find_engines([first_name, *others], choices)
+    header = _header(found.pairs, opened[first_name], workers=workers, threads=threads)
     header = replace(header, fast=fast, hce=hce)
     chosen = _chosen(found.pairs, sets, limit)
     with _scratch(report) as scratch:
         work = _Work(workers=workers, results=results, scratch=scratch)
-        first = opened.pop(names[0])
+        first = opened.pop(first_name)
         rows, failures = work.scored(chosen, found.pairs, first, header)
         if not rows:
             typer.echo("edgewise: no pair could be scored", err=True)
             raise typer.Exit(NOTHING_DONE)
         rivals, others_failed = work.rivals(opened, found.pairs, rows, header)
         done = Outcome(
-            name=engines.label(names[0]) if header.engine else GIVEN,
+            name=engines.label(first_name) if header.engine else GIVEN,
             header=header,
             overview=summarise(rows, header.measured),
             rows=rows,
@@ -168,6 +170,13 @@ def _scratch(report: Path | None) -> Iterator[Path | None]:
         yield Path(folder)
 
 
+def _results_of(results: Path | None, name: str) -> Path | None:
+    """The results file of another engine, run.grabcut.jsonl; of the first without a name."""
+    if results is None or not name:
+        return results
+    return results.with_name(f"{results.stem}.{name}{results.suffix}")
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Work:
     """How engines are run over pairs, and where their results and masks are kept.
@@ -182,15 +191,9 @@ class _Work:
     results: Path | None
     scratch: Path | None
 
-    def results_of(self, name: str = "") -> Path | None:
-        """The results file of another engine, run.grabcut.jsonl; of the first without a name."""
-        if self.results is None or not name:
-            return self.results
-        return self.results.with_name(f"{self.results.stem}.{name}{self.results.suffix}")
-
     def masks(self, name: str = "") -> Path | None:
         """The folder of an engine's masks: beside its results, or as long as the report takes."""
-        results = self.results_of(name)
+        results = _results_of(self.results, name)
         if results:
             return results.with_name(f"{results.name}.masks")
         return self.scratch / (name or "first") if self.scratch else None
@@ -217,7 +220,7 @@ class _Work:
         from edgewise.evaluation.kept import keep_mask
 
         masks, failures = self.masks(name), []
-        with Results(self.results_of(name), header, pairs) as file:
+        with Results(_results_of(self.results, name), header, pairs) as file:
             rows = [file.rows[pair.key] for pair in chosen if pair.key in file.rows]
             if rows:
                 typer.echo(f"{len(rows)} pairs are in {file.path} already", err=True)

@@ -98,8 +98,9 @@ def _bound(host: str, port: int) -> socket.socket:
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listener = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise InputError(f"--host {host}: {error.strerror or error}") from error
+    except (OSError, UnicodeError) as error:  # the latter of a name with an empty or long part
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"--host {host}: {reason}") from error
     try:
         if sys.platform != "win32":
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

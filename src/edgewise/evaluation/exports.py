@@ -36,14 +36,14 @@ def _rival_values(rival: Rival) -> dict[str, Any]:
 
 
 def write_json(path: Path, values: Any) -> None:
-    """Write values as JSON.
+    """Write values as JSON; a name that is no UTF-8 by escapes, which Python reads as it was.
 
     Raises:
         OutputError: the file cannot be written.
     """
     with atomic_path(path) as temporary:
         text = json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False)
-        temporary.write_text(text + "\n", encoding="utf-8")
+        temporary.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
 
 
 def write_csv(path: Path, rows: Iterable[Row], measured: Sequence[str]) -> None:
@@ -52,7 +52,10 @@ def write_csv(path: Path, rows: Iterable[Row], measured: Sequence[str]) -> None:
     Raises:
         OutputError: the file cannot be written.
     """
-    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+    with (
+        atomic_path(path) as temporary,
+        temporary.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file,
+    ):
         writer = csv.DictWriter(file, _columns(measured))
         writer.writeheader()
         for row in sorted(rows, key=lambda row: row.key):

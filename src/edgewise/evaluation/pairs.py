@@ -71,6 +71,8 @@ class _Files:
     photo: list[Path] = field(default_factory=list)
     coarse: dict[str, Path] = field(default_factory=dict)
     refined: dict[str, Path] = field(default_factory=dict)
+    doubled: list[str] = field(default_factory=list)
+    """Masks that there are two of, in words."""
 
 
 def find_pairs(folders: Iterable[Path], *, refine_all: bool = False) -> Found:
@@ -200,17 +202,21 @@ def _put(files: _Files, part: str, source: str, path: Path) -> None:
     elif part == "im":
         files.photo.append(path)
     else:
-        masks = files.coarse if part == "seg" else files.refined
-        masks.setdefault(source, path)
+        kind, masks = ("coarse", files.coarse) if part == "seg" else ("refined", files.refined)
+        first = masks.setdefault(source, path)
+        if first != path:
+            files.doubled.append(f"two {kind} masks: {first.name} and {path.name}")
 
 
 def _check_single(files: _Files) -> None:
-    """Raise InputError unless there is one truth and at most one photo."""
+    """Raise InputError unless there is one truth, at most one photo, and one mask a source."""
     if not files.truth:
         raise InputError("no truth (<id>_gt.png)")
     for what, paths in (("truths", files.truth), ("photos", files.photo)):
         if len(paths) > 1:
             raise InputError(f"two {what}: {paths[0].name} and {paths[1].name}")
+    if files.doubled:
+        raise InputError(files.doubled[0])
 
 
 def _to_refine(set_name: str, id_: str, files: _Files) -> list[Pair]:

@@ -2,15 +2,16 @@
 
 import json
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
+from types import UnionType
 
 from edgewise import __version__
 from edgewise.errors import InputError
 from edgewise.evaluation.pairs import Key, Pair
-from edgewise.evaluation.rows import Row, measured_values
+from edgewise.evaluation.rows import Row, check_types, measured_values
 from edgewise.evaluation.run import checksum
 from edgewise.lines import LineFile
 
@@ -63,6 +64,16 @@ class Header:
         return ""
 
 
+_TYPES: Mapping[str, type | UnionType] = {
+    "edgewise": str,
+    "engine": dict | None,
+    "fast": bool,
+    "hce": bool,
+    "libraries": dict,
+    "run": dict,
+}
+
+
 def read_results(path: Path) -> tuple[Header, list[Row]]:
     """The header and the rows of a results file; a last line cut off by an end is left out.
 
@@ -94,6 +105,11 @@ def _header(path: Path, line: bytes) -> Header:
         ) from error
     if header.format != FORMAT:
         raise InputError(f"{path}: is of format {header.format}; this version reads {FORMAT}")
+    try:
+        check_types(asdict(header), _TYPES)
+        check_types(header.engine or {}, dict.fromkeys(header.engine or {}, str))
+    except InputError as error:
+        raise InputError(f"{path}: its header is damaged: {error}") from error
     return header
 
 

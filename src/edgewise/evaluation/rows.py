@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from types import UnionType
 from typing import Any
 
 from edgewise.errors import InputError
@@ -95,28 +96,41 @@ class Row:
         Raises:
             InputError: it is not a row.
         """
-        try:
-            return cls(
-                **{name: values[name] for name in _PLAIN},
-                before=None if values["before"] is None else full_score(values["before"]),
-                after=full_score(values["after"]),
-                rings=Rings(**values["rings"]),
-            )
-        except (KeyError, TypeError, AttributeError) as error:
-            raise InputError(f"not the row of a pair: {error!r}") from error
+        check_types(values, _TYPES)
+        check_types(values["sha256"], dict.fromkeys(("truth", *values["sha256"]), str))
+        return cls(
+            **{name: values[name] for name in _PLAIN},
+            before=None if values["before"] is None else _score_of(values["before"]),
+            after=_score_of(values["after"]),
+            rings=_rings_of(values["rings"]),
+        )
 
 
-_PLAIN = (
-    "set",
-    "id",
-    "source",
-    "width",
-    "height",
-    "refined",
-    "seconds",
-    "sha256",
-    "warnings",
-)
+_PLAIN: Mapping[str, type | UnionType] = {
+    "set": str,
+    "id": str,
+    "source": str,
+    "width": int,
+    "height": int,
+    "refined": bool,
+    "seconds": float | int | None,
+    "sha256": dict,
+    "warnings": list,
+}
+_TYPES = {**_PLAIN, "before": dict | None, "after": dict, "rings": dict}
+_RINGS = {"pixels": list, "wrong_before": list | None, "wrong_after": list}
+
+
+def check_types(values: Mapping[str, Any], types: Mapping[str, type | UnionType]) -> None:
+    """Raise InputError where a value that was read from JSON is of another type, or missing."""
+    if not isinstance(values, Mapping):
+        raise InputError(f"{values!r} is no table of {', '.join(map(str, types))}")
+    for name, kind in types.items():
+        if name not in values:
+            raise InputError(f"{name!r} is missing")
+        if not isinstance(values[name], kind):
+            wanted = getattr(kind, "__name__", str(kind))
+            raise InputError(f"{name!r} is {values[name]!r}; expected {wanted}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +146,23 @@ class Failure:
 def full_score(values: Mapping[str, float | None]) -> PairScore:
     """A score of which only some values were measured; the others are nan, and HCE is None."""
     return PairScore.from_dict({**dict.fromkeys(FULL), **values})
+
+
+def _score_of(values: Mapping[str, Any]) -> PairScore:
+    """A score as it was read; InputError where a value is no number."""
+    names = [name for name in (*FULL, HCE) if name in values]
+    check_types(values, dict.fromkeys(names, float | int | None))
+    return full_score(values)
+
+
+def _rings_of(values: Mapping[str, Any]) -> Rings:
+    """Rings as they were read; InputError where they are not a count a ring."""
+    check_types(values, _RINGS)
+    for name in _RINGS:
+        counts = values[name]
+        if counts is not None and [type(count) for count in counts] != [int] * len(EDGE_DISTANCES):
+            raise InputError(f"{name!r} is {counts!r}; expected {len(EDGE_DISTANCES)} counts")
+    return Rings(**{name: values[name] for name in _RINGS})
 
 
 def _measured(score: PairScore, names: Sequence[str]) -> dict[str, float | None]:

@@ -84,7 +84,7 @@ def write_report(
     """
     page = render(done, crops, tables=tables)
     with atomic_path(path) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+        temporary.write_text(page, encoding="utf-8", errors="backslashreplace")
 
 
 def render(done: Outcome, crops: Mapping[Key, Crop], *, tables: Sequence[Table] = ()) -> str:

@@ -8,7 +8,6 @@ import hashlib
 import math
 import re
 import shutil
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgewise.errors import InputError, OutputError
-from edgewise.files import MAX_PIXELS, find_images, picture_size, stored_size
+from edgewise.files import (
+    MAX_PIXELS,
+    find_images,
+    lock_file,
+    picture_size,
+    shown,
+    stored_size,
+)
 from edgewise.masks import write_mask
 from edgewise.studio.document import Document
 from edgewise.studio.journal import Journal
@@ -30,6 +36,7 @@ from edgewise.studio.store import Source, Store
 
 Status = Literal["new", "accepted", "fixed", "skipped", "flagged"]
 STATUSES: tuple[Status, ...] = get_args(Status)
+DONE = frozenset[Status]({"accepted", "fixed"})
 
 HOME = ".edgewise-studio"
 EXPORT = "edgewise-export"
@@ -68,8 +75,13 @@ class Entry:
 
     @property
     def name(self) -> str:
-        """Its photo's file name, with the source where there is one."""
-        return self.photo.name + (f" ({self.source})" if self.source else "")
+        """Its photo's file name to be shown, with the source where there is one."""
+        return shown(self.photo.name + (f" ({self.source})" if self.source else ""))
+
+    @property
+    def is_done(self) -> bool:
+        """Whether its mask is to be handed on."""
+        return self.status in DONE and self.has_mask
 
 
 @dataclass
@@ -192,8 +204,8 @@ class Queue:
 
     @property
     def name(self) -> str:
-        """The folder's name, without those above it."""
-        return self.folder.resolve().name
+        """The folder's name to be shown, without those above it."""
+        return shown(self.folder.resolve().name)
 
     def counts(self) -> dict[Status, int]:
         """Entries by status."""
@@ -210,7 +222,7 @@ class Queue:
         """The files of an entry's document."""
         entry = self.entry(key)
         return Source(
-            name=entry.photo.name,
+            name=shown(entry.photo.name),
             photo=entry.photo,
             coarse=entry.coarse,
             journal=self._home / f"{key}.jsonl",
@@ -224,15 +236,20 @@ class Queue:
             RefusedError: 409 where a photo without a mask is to be accepted.
         """
         entry = self.entry(key)
-        if status in ("accepted", "fixed") and not entry.has_mask:
+        if status in DONE and not entry.has_mask:
             raise RefusedError(409, f"{entry.name} has no mask to be {status}; make one first")
         self._note({"key": key, "status": status, "seconds": round(seconds, 1)})
         return entry
 
     def note_mask(self, key: str, has_mask: bool) -> None:
-        """Note whether an entry has a mask, where that has changed."""
-        if self.entry(key).has_mask != has_mask:
-            self._note({"key": key, "mask": has_mask})
+        """Note whether an entry has a mask, where that has changed; without, none is done."""
+        entry = self.entry(key)
+        if entry.has_mask == has_mask:
+            return
+        event: dict[str, Any] = {"key": key, "mask": has_mask}
+        if not has_mask and entry.status in DONE:
+            event |= {"status": "new", "seconds": entry.seconds}
+        self._note(event)
 
     def _note(self, event: dict[str, Any]) -> None:
         self._journal.append(event)
@@ -254,7 +271,7 @@ class Queue:
     ) -> tuple[Path, int]:
         """Write the accepted and fixed entries as `_im`, `_gt` and `_seg` into a new folder.
 
-        The folder appears whole or not at all.
+        The folder appears whole or not at all. Entries without a mask are left out.
 
         Args:
             store: holds the documents.
@@ -268,7 +285,7 @@ class Queue:
             RefusedError: 409 where nothing is accepted.
             OutputError: the folder cannot be written.
         """
-        chosen = [e for e in self.entries.values() if e.status in ("accepted", "fixed")]
+        chosen = [entry for entry in self.entries.values() if entry.is_done]
         if not chosen:
             raise RefusedError(
                 409, "nothing is accepted or fixed yet, so there is nothing to export"
@@ -331,25 +348,10 @@ def _hold(home: Path) -> IO[bytes]:
     except OSError as error:
         raise OutputError(f"{home}: cannot be written: {error.strerror}") from error
     try:
-        _lock_file(stream)
+        lock_file(stream)
     except OSError as error:
         stream.close()
         raise InputError(
             f"{home.parent}: is open in another studio; close that one first"
         ) from error
     return stream
-
-
-if sys.platform == "win32":
-
-    def _lock_file(stream: IO[bytes]) -> None:
-        import msvcrt
-
-        msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
-
-else:
-
-    def _lock_file(stream: IO[bytes]) -> None:
-        import fcntl
-
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -6,6 +6,7 @@ import threading
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 
+from edgewise.files import shown
 from edgewise.studio.folder import Entry
 from edgewise.studio.forms import (
     DocumentAnswer,
@@ -30,7 +31,7 @@ def queue(here: Here) -> QueueAnswer:
         name=found.name,
         counts=found.counts(),
         entries=[_answer(entry) for entry in found.entries.values()],
-        problems=[line.replace(str(found.folder), found.name) for line in found.problems],
+        problems=[shown(line.replace(str(found.folder), found.name)) for line in found.problems],
     )
 
 

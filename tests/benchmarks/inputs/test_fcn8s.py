@@ -59,6 +59,13 @@ def test_damaged_arrays_are_told(tmp_path):
         read_caffe(tmp_path / "a.npy")
 
 
+def test_an_archive_of_arrays_is_none(tmp_path):
+    with (tmp_path / "a.npy").open("wb") as file:
+        np.savez(file, LABELS)
+    with pytest.raises(InputError, match="is no array of NumPy"):
+        read_caffe(tmp_path / "a.npy")
+
+
 def test_labels_of_other_classes_are_told(tmp_path):
     np.save(tmp_path / "a.npy", LABELS + 1)
     with pytest.raises(InputError, match=r"expected 0\.\.20, 255"):

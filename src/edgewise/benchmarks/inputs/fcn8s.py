@@ -29,7 +29,7 @@ def read_caffe(path: Path) -> NDArray[np.int32]:
     if path.suffix.lower() != ".npy":
         return voc_labels(path)
     try:
-        blob = np.load(path, mmap_mode="r", allow_pickle=False)
+        blob = np.lib.format.open_memmap(path, mode="r")  # `load` opens archives of arrays as well
     except (OSError, ValueError, EOFError) as error:
         raise InputError(f"{path}: is no array of NumPy, or is damaged: {error}") from error
     classes = len(voc.CLASSES) + 1

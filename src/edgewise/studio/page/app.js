@@ -317,6 +317,7 @@ export class App {
   #changed({ document: changed, box, what }) {
     if (what.verb === "start") this.start.clear();
     this.viewer.update(changed, box);
+    this.folder.follow(changed);
     this.#enter();
     this.#askPlaces(what.verb === "strokes" ? 1200 : 200);
     if (DONE[what.verb]) this.status.say(what.body?.mode ? this.#painted(what.body) : DONE[what.verb]);

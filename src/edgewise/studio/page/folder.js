@@ -44,6 +44,13 @@ export class Folder {
     else if (next !== key) await this.go(next, `${STATES[status]}.`);
   }
 
+  /** A photo whose mask was taken back is new again: the server says so. */
+  follow({ status, seconds }) {
+    if (!this.open || status === this.#status) return;
+    this.#status = status;
+    this.queue.update(this.#key, status, seconds);
+  }
+
   async step(by) {
     const key = this.queue.neighbour(by);
     if (key !== null) await this.go(key);
