@@ -75,6 +75,18 @@ def test_where_the_truth_is_not_trusted_nothing_is_learned():
     assert (logits.grad == 0).all()
 
 
+def test_the_loss_pulls_a_contour_no_way():
+    """Both sides of an unsure straight edge are pulled alike: else contours would move outwards."""
+    truth = torch.zeros(1, 1, 64, 64)
+    truth[..., :32] = 1
+    logits = torch.zeros(1, 1, 64, 64, requires_grad=True)
+    small = [torch.zeros(1, 1, s, s) for s in (16, 8)]
+    refinement_loss((logits, *small), truth, torch.ones_like(truth)).backward()
+    inside, outside = logits.grad[..., 28:32], logits.grad[..., 32:36]
+    assert (inside < 0).all()
+    assert torch.allclose(inside, -outside.flip(-1))
+
+
 def test_the_edge_s_emphasis_is_a_window_s_greatest_and_least_value():
     truth = torch.rand(2, 1, 23, 31)
     expected = F.max_pool2d(truth, 9, 1, 4) + F.max_pool2d(-truth, 9, 1, 4)

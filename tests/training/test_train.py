@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -164,6 +165,18 @@ def test_edges_that_lie_too_far_out_are_moved_in_by_the_log_odds_given(tmp_path)
     with torch.no_grad():
         before, after = (load(tmp_path / "last.pt", outwards=o)(views) for o in (0.0, 0.25))
     torch.testing.assert_close(after, before - 0.25)
+
+
+def test_of_several_checkpoints_the_mean_of_their_weights_is_exported(tmp_path):
+    paths = [tmp_path / name for name in ("a.pt", "b.pt")]
+    for seed, path in enumerate(paths):
+        config = replace(CONFIG, seed=seed)
+        train.start(config, torch.device("cpu")).save(path, config)
+    first, second, mean = (load(*some).state_dict() for some in (paths[:1], paths[1:], paths))
+    for key, value in mean.items():
+        torch.testing.assert_close(
+            value, (first[key] + second[key]) / 2 if value.is_floating_point() else second[key]
+        )
 
 
 def test_samples_are_counted_over_processes_of_different_batches(tmp_path):
