@@ -19,6 +19,7 @@ from edgewise.files import (
     atomic_path,
     find_images,
     load_picture,
+    lossy_format,
     orientation,
     picture_format,
     picture_size,
@@ -387,3 +388,21 @@ def test_the_stored_size_is_read_without_decoding_however_large_a_file_says_it_i
     path.write_bytes(b"no picture")
     with pytest.raises(InputError, match="not a picture"):
         stored_size(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "loss"),
+    [
+        ("p.jpg", {}, "JPEG"),
+        ("p.tif", {"compression": "jpeg"}, "JPEG"),
+        ("p.tif", {"compression": "tiff_adobe_deflate"}, None),
+        ("p.png", {}, None),
+        ("p.webp", {}, "WebP"),
+        ("p.webp", {"lossless": True}, None),
+        ("p.webp", {"lossless": True, "icc_profile": b"odd"}, None),
+        ("p.webp", {"save_all": True, "append_images": [Image.new("RGB", (9, 7))]}, "WebP"),
+    ],
+)
+def test_what_is_compressed_with_loss_is_known(tmp_path, name, options, loss):
+    Image.radial_gradient("L").resize((9, 7)).convert("RGB").save(tmp_path / name, **options)
+    assert lossy_format(tmp_path / name) == loss

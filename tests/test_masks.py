@@ -105,6 +105,17 @@ def test_a_thin_object_in_a_jpeg_is_no_label_map(save, rows, mode, orientation):
     assert (binary(read_mask(path)) == upright).all()
 
 
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("m.webp", {"quality": 75}), ("m.tif", {"compression": "jpeg", "quality": 50})],
+)
+def test_a_thin_object_in_another_file_with_loss_is_no_label_map(save, name, options):
+    inside = np.zeros((90, 120), bool)
+    inside[45:48, 20:100] = True
+    path = save(Image.fromarray(inside).convert("L"), name, **options)
+    assert np.count_nonzero(binary(read_mask(path)) != inside) < 30
+
+
 @pytest.mark.parametrize("values", [[0, 15], [0, 1, 2, 3], [0, 7, 15, 100]])
 def test_a_label_map_in_a_jpeg_is_refused(save, values):
     labels = np.kron(np.array([values], np.uint8), np.ones((32, 32), np.uint8))

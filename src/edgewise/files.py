@@ -46,6 +46,8 @@ _SIGNATURES = {
     b"BM": "BMP",
     b"GIF8": "GIF",
 }
+_JPEG_IN_TIFF = ("jpeg", "tiff_jpeg")  # Pillow's names of a TIFF file's compression
+_WEBP_HEADER = 12  # RIFF, size and WEBP
 _PNG_HEADER = 8 + 25  # signature and the first chunk, IHDR
 _PNG_NOTES = frozenset({b"eXIf", b"iTXt", b"tEXt", b"zTXt"})  # chunks that may say how it lies
 _ORIENTATION = 0x0112  # EXIF and TIFF tags
@@ -187,6 +189,35 @@ def picture_format(path: str | os.PathLike[str]) -> str:
     """
     with _opened(path, None) as picture:
         return picture.format or ""
+
+
+def lossy_format(path: str | os.PathLike[str]) -> str | None:
+    """JPEG or WebP where a file's pixels are compressed with loss, else None.
+
+    The file itself is looked at: of WebP, Pillow does not say which it is.
+
+    Raises:
+        InputError: the file is missing or is no picture.
+    """
+    with _opened(path, None) as picture:
+        jpeg = picture.format in JPEG or picture.info.get("compression") in _JPEG_IN_TIFF
+        webp = picture.format == "WEBP"
+    if webp:
+        with Path(path).open("rb") as stream:
+            webp = _is_lossy_webp(stream)
+    return "JPEG" if jpeg else "WebP" if webp else None
+
+
+def _is_lossy_webp(stream: IO[bytes]) -> bool:
+    """Whether the first picture of a WebP file is a lossy one."""
+    stream.seek(_WEBP_HEADER)
+    while len(head := stream.read(8)) == 8:
+        kind, size = head[:4], int.from_bytes(head[4:], "little")
+        if kind in (b"VP8 ", b"VP8L"):
+            return kind == b"VP8 "
+        # The chunks of an animation's frame lie within it, after 16 bytes.
+        stream.seek(16 if kind == b"ANMF" else size + size % 2, os.SEEK_CUR)
+    return False
 
 
 def orientation(path: str | os.PathLike[str]) -> int:
@@ -331,9 +362,7 @@ def _upright(picture: Image, orientation: int) -> Image:
     }
     if orientation not in turns:
         return picture
-    turned = picture.transpose(turns[orientation])
-    turned.format = picture.format  # by which masks know a lossy file
-    return turned
+    return picture.transpose(turns[orientation])
 
 
 def _reason(error: Exception) -> str:

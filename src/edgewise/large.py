@@ -23,6 +23,7 @@ from edgewise.errors import EdgewiseWarning, InputError, OutputError, missing_ex
 from edgewise.files import (
     JPEG,
     atomic_path,
+    lossy_format,
     orientation,
     picture_format,
     picture_size,
@@ -305,7 +306,7 @@ def open_mask(
     plane, counts = _unpacked(image, path, stack)
     if int(np.flatnonzero(counts)[-1]) == 1:
         return Indices(plane)
-    refuse_label_counts(counts, 255, os.fspath(path), lossy=form in JPEG)
+    refuse_label_counts(counts, 255, os.fspath(path), lossy=lossy_format(path) is not None)
     return plane
 
 

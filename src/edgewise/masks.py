@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgewise.errors import InputError, OutputError
-from edgewise.files import JPEG, atomic_path, deep_grey, load_picture
+from edgewise.files import atomic_path, deep_grey, load_picture, lossy_format
 
 if TYPE_CHECKING:
     import os
@@ -23,8 +23,8 @@ LABELS = 64
 """Grey pictures of more levels than this are no label maps."""
 
 RINGING = 100
-"""So many times as many pixels below half as above are no labels in a JPEG file: about one white
-pixel all 64 of a block turn grey."""
+"""So many times as many pixels below half as above are no labels where a file is compressed with
+loss: in JPEG, about one white pixel all 64 of a block turn grey."""
 
 WRITABLE = frozenset({".png", ".tif", ".tiff", ".webp"})
 """File name endings, in lower case, of the formats in which a mask is written."""
@@ -54,14 +54,15 @@ def read_mask(
         size: height and width of the photo; a mask of another size is resampled by `fit_mask`.
         soft: take grey levels as they are. Otherwise 1 as the highest level is an index, and
             at most `LABELS` levels with more pixels below than above half, 0 apart, are refused
-            as a label map (in a JPEG file, with `RINGING` times more). Files by
+            as a label map (of a file compressed with loss, with `RINGING` times more). Files by
             `write_mask(soft=True)` are read exactly with this.
 
     Raises:
         InputError: the file is missing, is no picture, is damaged, is a label map or looks like a
             photo, or does not fit `size`.
     """
-    mask = _mask_of(load_picture(path), str(path), soft=soft)
+    picture, lossy = load_picture(path), lossy_format(path) is not None
+    mask = _mask_of(picture, str(path), soft=soft, lossy=lossy)
     return mask if size is None else _fit(mask, size, str(path))
 
 
@@ -168,9 +169,8 @@ def _save_options(path: str | os.PathLike[str], *, soft: bool) -> dict[str, Any]
     return options[suffix]
 
 
-def _mask_of(picture: Image, name: str, *, soft: bool) -> NDArray[np.float32]:
+def _mask_of(picture: Image, name: str, *, soft: bool, lossy: bool) -> NDArray[np.float32]:
     """The mask that a picture of any mode stands for, by the order in `read_mask`."""
-    lossy = picture.format in JPEG
     alpha = _varying_alpha(picture)
     if alpha is not None:
         return _unit_range(np.asarray(alpha), name, soft=True)
@@ -297,7 +297,7 @@ def refuse_label_counts(counts: NDArray[Any], top: int, name: str, *, lossy: boo
         counts: pixels of each level 0..top.
         top: the highest level possible.
         name: of the file, for the message.
-        lossy: it is a JPEG file, whose levels beside an edge are not those that were drawn.
+        lossy: it is compressed with loss, by which levels beside an edge are not those drawn.
     """
     used = np.flatnonzero(counts)
     below_half = counts[1 : top // 2 + 1].sum()

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgewise.errors import InputError, OutputError
-from edgewise.files import atomic_path, load_picture
+from edgewise.files import atomic_path, load_picture, lossy_format
 
 if TYPE_CHECKING:
     import os
-    from typing import BinaryIO
 
     from numpy.typing import ArrayLike, NDArray
     from PIL.Image import Image
@@ -92,7 +91,7 @@ def read_labels(path: str | os.PathLike[str]) -> tuple[Labels, Form]:
     if Path(path).suffix.lower() == ".npy":
         return _read_array(path)
     picture = load_picture(path)
-    _refuse_lossy(picture, path)
+    _refuse_lossy(path)
     if picture.mode == "P":
         palette = bytes(picture.getpalette("RGB") or b"")
         form = Form("P", palette, picture.info.get("transparency"))
@@ -121,32 +120,13 @@ def _read_array(path: str | os.PathLike[str]) -> tuple[Labels, Form]:
     return labels, Form(_smallest_mode(labels), dtype=str(labels.dtype))
 
 
-def _refuse_lossy(picture: Image, path: str | os.PathLike[str]) -> None:
-    """Raise InputError where a picture's file is compressed with loss.
-
-    The file itself is looked at: a picture that was turned upright knows no format.
-    """
-    with Path(path).open("rb") as stream:
-        head = stream.read(12)
-        jpeg = head.startswith(b"\xff\xd8")
-        jpeg = jpeg or picture.info.get("compression") in ("jpeg", "tiff_jpeg")
-        webp = head.startswith(b"RIFF") and _is_lossy_webp(stream)
-    if jpeg or webp:
+def _refuse_lossy(path: str | os.PathLike[str]) -> None:
+    lossy = lossy_format(path)
+    if lossy:
         raise InputError(
-            f"{path}: is compressed with loss ({'JPEG' if jpeg else 'WebP'}), which blurs labels "
-            "into others; expected .png, .tif or .npy"
+            f"{path}: is compressed with loss ({lossy}), which blurs labels into others; "
+            "expected .png, .tif or .npy"
         )
-
-
-def _is_lossy_webp(stream: BinaryIO) -> bool:
-    """Whether the first picture of a WebP file, read up to its first chunk, is a lossy one."""
-    while len(head := stream.read(8)) == 8:
-        kind, size = head[:4], int.from_bytes(head[4:], "little")
-        if kind in (b"VP8 ", b"VP8L"):
-            return kind == b"VP8 "
-        # The chunks of an animation's frame lie within it, after 16 bytes.
-        stream.seek(16 if kind == b"ANMF" else size + size % 2, 1)
-    return False
 
 
 def _grey_bits(picture: Image, path: str | os.PathLike[str]) -> int:
