@@ -142,6 +142,16 @@ def test_bad_options_are_one_line_and_leave_no_file(
     assert sorted(tmp_path.iterdir()) == before
 
 
+@pytest.mark.parametrize("name", ["photo.png", "mask.png", "ground.png"])
+def test_an_input_is_never_written_over(run, files, save, tmp_path, name):
+    ground = save(files[2], "ground.png")
+    before = (tmp_path / name).read_bytes()
+    status, error = run(*files[:2], "-o", tmp_path / name, "--background", ground)
+    assert (status, error.count("\n")) == (BAD_INPUT, 1)
+    assert "is an input, which is never changed" in error
+    assert (tmp_path / name).read_bytes() == before
+
+
 def test_a_mask_of_another_size_or_none_at_all_is_one_line(run, files, save, tmp_path):
     turned = save(np.ascontiguousarray(files[3].T), "turned.png")
     status, error = run(files[0], turned, "-o", tmp_path / "out.png")
