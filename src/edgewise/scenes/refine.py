@@ -62,7 +62,7 @@ class SceneSettings:
 
     small: int = 144
     lead: float = 0.03
-    margin: float = 0.45
+    margin: float = 0.4
     trust: float = 1.0
     most_proposed: int = 8
     proposed_share: float = 0.01
