@@ -139,8 +139,7 @@ class FunctionEngine:
             except EdgewiseError:
                 raise
             except Exception as error:  # the user's function may raise anything
-                reason = " ".join(f"{type(error).__name__}: {error}".split())
-                raise EdgewiseError(f"engine {self.target!r}: {reason}") from error
+                raise EdgewiseError(f"engine {self.target!r}: {_raised(error)}") from error
             return _as_mask(answer, mask.shape, self.target)
 
         return refine
@@ -176,10 +175,14 @@ class FunctionEngine:
         except ModuleNotFoundError as error:
             raise InputError(f"engine {self.target!r}: no module {error.name!r}") from error
         except (Exception, SystemExit) as error:  # the user's module may do anything
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
             raise InputError(
-                f"engine {self.target!r}: {name} cannot be imported: {reason}"
+                f"engine {self.target!r}: {name} cannot be imported: {_raised(error)}"
             ) from error
+
+
+def _raised(error: BaseException) -> str:
+    """What the user's code raised, in one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def _as_mask(answer: object, shape: tuple[int, ...], target: str) -> NDArray[Any]:

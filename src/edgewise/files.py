@@ -34,6 +34,9 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp",
 JPEG = frozenset({"JPEG", "MPO"})
 """Pillow's names of the JPEG format; an MPO file holds several pictures."""
 
+BITS_PER_SAMPLE = 258
+"""The TIFF tag of how many bits a level has."""
+
 # Only these of Pillow's decoders are used: others run outside programs (EPS) or are rarely tested.
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
 _READABLE = "JPEG, PNG, WebP, TIFF, BMP or GIF"
@@ -51,7 +54,6 @@ _WEBP_HEADER = 12  # RIFF, size and WEBP
 _PNG_HEADER = 8 + 25  # signature and the first chunk, IHDR
 _PNG_NOTES = frozenset({b"eXIf", b"iTXt", b"tEXt", b"zTXt"})  # chunks that may say how it lies
 _ORIENTATION = 0x0112  # EXIF and TIFF tags
-_BITS_PER_SAMPLE = 258
 _PHOTOMETRIC = 262  # of value 0 where white is zero
 
 
@@ -240,7 +242,7 @@ def deep_grey(picture: Image) -> tuple[NDArray[np.uint16], int]:
 
     values = np.asarray(picture).astype(np.uint16)
     tags = getattr(picture, "tag_v2", {})
-    top = 2 ** tags.get(_BITS_PER_SAMPLE, (16,))[0] - 1
+    top = 2 ** tags.get(BITS_PER_SAMPLE, (16,))[0] - 1
     return (top - values if tags.get(_PHOTOMETRIC) == 0 else values), top
 
 
@@ -360,9 +362,7 @@ def _upright(picture: Image, orientation: int) -> Image:
         7: Transpose.TRANSVERSE,
         8: Transpose.ROTATE_90,
     }
-    if orientation not in turns:
-        return picture
-    return picture.transpose(turns[orientation])
+    return picture.transpose(turns[orientation]) if orientation in turns else picture
 
 
 def _reason(error: Exception) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgewise.errors import InputError, OutputError
-from edgewise.files import atomic_path, load_picture, lossy_format
+from edgewise.files import BITS_PER_SAMPLE, atomic_path, load_picture, lossy_format
 
 if TYPE_CHECKING:
     import os
@@ -33,7 +33,6 @@ _SAVE: dict[str, dict[str, Any]] = {
     ".tiff": {"format": "TIFF", "compression": "tiff_adobe_deflate"},
 }
 _STEP = {2: 85, 4: 17}  # by bits of grey: Pillow spreads their levels over 0..255
-_BITS_PER_SAMPLE = 258  # a TIFF tag
 
 
 @dataclass(frozen=True)
@@ -135,7 +134,7 @@ def _grey_bits(picture: Image, path: str | os.PathLike[str]) -> int:
         head = stream.read(25)
     if head.startswith(b"\x89PNG"):
         return head[24]
-    return int(getattr(picture, "tag_v2", {}).get(_BITS_PER_SAMPLE, (8,))[0])
+    return int(getattr(picture, "tag_v2", {}).get(BITS_PER_SAMPLE, (8,))[0])
 
 
 def _read_deep(picture: Image, path: str | os.PathLike[str]) -> tuple[Labels, Form]:

@@ -12,12 +12,7 @@ EDGE_GAIN = 3.0
 
 def edge_emphasis(truth: Tensor) -> Tensor:
     """1 far from the truth's edge, 1 + EDGE_GAIN beside it; (N, 1, H, W)."""
-    return 1 + EDGE_GAIN * _beside_edge(truth)
-
-
-def _beside_edge(truth: Tensor) -> Tensor:
-    """0 where truth is the same all around, 1 within EDGE_RADIUS of its edge; (N, 1, H, W)."""
-    return _highest(truth) + _highest(-truth)
+    return 1 + EDGE_GAIN * (_highest(truth) + _highest(-truth))
 
 
 def _highest(mask: Tensor) -> Tensor:
@@ -77,8 +72,8 @@ def refinement_loss(
         and cross entropy of the two coarser heads.
     """
     logits, at4, at8 = outputs
-    beside = _beside_edge(truth)
-    near = weight * (1 + EDGE_GAIN * beside)
+    emphasis = edge_emphasis(truth)
+    near, beside = weight * emphasis, (emphasis - 1) / EDGE_GAIN
     mask = torch.sigmoid(logits)
     entropy = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")
     pixels = weighted_mean(entropy, near) + weighted_mean((mask - truth).abs(), near)
