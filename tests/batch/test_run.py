@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -233,6 +234,13 @@ def test_what_goes_wrong_with_all_outputs_ends_the_run(jobs, tmp_path, monkeypat
     assert list((tmp_path / "refined").glob("p001*")) == []
     monkeypatch.undo()
     assert statuses(jobs, tmp_path)["p001.png"] == "done"
+
+
+def test_a_run_that_ends_in_an_error_leaves_no_thread(jobs, tmp_path):
+    with pytest.raises(ModelError) as held:
+        outcomes(jobs, tmp_path, opener=FakeOpener(fault="model"))
+    names = [thread.name for thread in threading.enumerate()]
+    assert not [name for name in names if name.startswith("edgewise")], held
 
 
 def test_a_full_disk_of_which_a_library_tells_in_words_ends_the_run(tmp_path):

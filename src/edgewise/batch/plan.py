@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 
@@ -72,8 +72,8 @@ class Planner:
         return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:32]
 
 
-def planned(jobs: Iterable[Job], planner: Planner) -> Iterator[Plan]:
-    """The plans of jobs in their order; a few jobs are read ahead."""
+def planned(jobs: Iterable[Job], planner: Planner) -> Generator[Plan]:
+    """The plans of jobs in their order; a few jobs are read ahead. To be closed."""
     pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="edgewise-plan")
     window: deque[Future[Plan]] = deque()
     try:

@@ -8,6 +8,7 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Literal
 
@@ -127,7 +128,10 @@ def _run(
         pool = engine.open(opener)
         dispatcher = _Dispatcher(pool, ledger, rules, limits)
         try:
-            yield from dispatcher.results(planned(jobs, planner))
+            # Closed here: an error keeps an open generator alive, to be collected at any time
+            # in any thread, and joining threads there can stand still for ever.
+            with closing(planned(jobs, planner)) as plans:
+                yield from dispatcher.results(plans)
         finally:
             pool.close()
             dispatcher.close()

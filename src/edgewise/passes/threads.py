@@ -16,7 +16,9 @@ def mapped(
     OpenCV and the networks let go of the interpreter while they work, so that threads suffice.
     """
     if threads == 1:
-        yield from map(function, items)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        yield from pool.map(function, items)
+        return map(function, items)
+    pool = ThreadPoolExecutor(threads)
+    try:
+        return pool.map(function, items)
+    finally:
+        pool.shutdown(wait=False)  # its threads end once all is done
