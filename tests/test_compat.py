@@ -5,8 +5,9 @@ import inspect
 import numpy as np
 import pytest
 
-from edgewise import compat, refiner
+from edgewise import compat
 from edgewise.errors import EdgewiseWarning, InputError, ModelError
+from edgewise.network import runtime
 from edgewise.refiner import Refiner
 from tests.fakes import NothingProposer
 
@@ -45,8 +46,8 @@ def engines(monkeypatch):
         opened.append(FakeEngine(*args, **options))
         return opened[-1]
 
-    monkeypatch.setattr(refiner, "OnnxEngine", opening)
-    monkeypatch.setattr(refiner, "OnnxProposer", NothingProposer)
+    monkeypatch.setattr(runtime, "OnnxEngine", opening)
+    monkeypatch.setattr(runtime, "OnnxProposer", NothingProposer)
     return opened
 
 
@@ -174,8 +175,8 @@ def test_devices_are_named_as_torch_names_them(engines, device, opened):
 
 
 def test_without_cuda_the_cpu_is_taken_and_said(monkeypatch):
-    monkeypatch.setattr(refiner, "OnnxEngine", NoCuda)
-    monkeypatch.setattr(refiner, "OnnxProposer", NothingProposer)
+    monkeypatch.setattr(runtime, "OnnxEngine", NoCuda)
+    monkeypatch.setattr(runtime, "OnnxProposer", NothingProposer)
     with pytest.warns(EdgewiseWarning, match="'cuda' is not available; the CPU is taken"):
         moved = compat.Refiner("cuda:0")
     assert moved.device == "cuda:0"

@@ -70,11 +70,14 @@ class NetworkEngine:
         Raises:
             ModelError: there is no such model, or it cannot be opened.
         """
+        # Before what else is imported: they open while another thread imports that, and reads.
+        from edgewise.network.runtime import open_networks
+
+        networks = open_networks(self.model, threads=self.threads, device=self.device)
+
         from edgewise.refiner import Refiner
 
-        return Refiner.open(
-            self.model, threads=self.threads, device=self.device, settings=self._settings()
-        )
+        return Refiner.asking(networks, settings=self._settings())
 
     def describe(self) -> dict[str, str]:
         """The weights, by names and checksums, and the refiner's settings.

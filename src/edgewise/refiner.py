@@ -4,7 +4,6 @@ import math
 import os
 import warnings
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Self
@@ -17,14 +16,7 @@ from edgewise.errors import EdgewiseWarning, InputError
 from edgewise.images import as_photo
 from edgewise.masks import as_mask
 from edgewise.network.catalog import DEFAULT
-from edgewise.network.runtime import (
-    Engine,
-    Judge,
-    OnnxEngine,
-    OnnxJudge,
-    OnnxProposer,
-    Proposer,
-)
+from edgewise.network.runtime import Engine, Judge, Networks, Proposer, open_networks
 from edgewise.passes.answers import Answer, Known, whole
 from edgewise.passes.changes import Kept, Seen, seen_at, taken_back
 from edgewise.passes.edges import EdgeSettings, edge_answer
@@ -156,8 +148,8 @@ class Refiner:
     ) -> None:
         self.settings = settings or Settings()
         if engine is None:
-            engine, own, judges = _opened(DEFAULT, None, "cpu", self.settings)
-            proposer, judge = proposer or own, judge or judges
+            own = _networks(DEFAULT, None, "cpu", self.settings)
+            engine, proposer, judge = own.engine, proposer or own.proposer, judge or own.judge
         self.engine, self.proposer, self.judge = engine, proposer, judge
 
     def with_settings(self, **changes: Any) -> "Refiner":
@@ -197,8 +189,14 @@ class Refiner:
             ModelError: no such model, a damaged file, or a device that is not available.
         """
         choices = settings or Settings()
-        engine, proposer, judge = _opened(model, threads, device, choices)
-        return cls(engine, proposer=proposer, judge=judge, settings=choices)
+        return cls.asking(_networks(model, threads, device, choices), settings=choices)
+
+    @classmethod
+    def asking(cls, networks: Networks, *, settings: Settings | None = None) -> Self:
+        """A refiner that asks networks which are open already."""
+        return cls(
+            networks.engine, proposer=networks.proposer, judge=networks.judge, settings=settings
+        )
 
     def refine(
         self, photo: ArrayLike, mask: ArrayLike, *, overview_only: bool = False
@@ -402,19 +400,17 @@ class Refiner:
         return propose(proposer, seen, mask, long_side=side, least=least)
 
 
-def _opened(
+def _networks(
     model: str | os.PathLike[str], threads: int | None, device: str, settings: Settings
-) -> tuple[Engine, Proposer | None, Judge | None]:
-    """The networks; opening one takes a core a tenth of a second, so each gets its own."""
-    with ThreadPoolExecutor(1) as pool:
-        proposer = (
-            pool.submit(OnnxProposer, threads=threads, device=device)
-            if settings.proposal_side
-            else None
-        )
-        engine = OnnxEngine(model, threads=threads, device=device)
-        judge = OnnxJudge() if settings.gain_least else None
-        return engine, proposer.result() if proposer else None, judge
+) -> Networks:
+    """Those that the settings ask for."""
+    return open_networks(
+        model,
+        threads=threads,
+        device=device,
+        proposer=settings.proposal_side > 0,
+        judge=settings.gain_least > 0,
+    )
 
 
 def _meant(proposed: NDArray[np.float32], shape: tuple[int, int]) -> Pyramid:

@@ -3,6 +3,7 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -153,10 +154,15 @@ class OnnxProposer:
         look = find(PROPOSAL, role="proposal")
         self.stride = look.stride
         cores = threads or len(os.sched_getaffinity(0))
-        files = _verified(look), prompt or _verified(find(PROMPT, role="prompt"))
-        self._look, self._answers = (
-            _open(path, _provider(device), threads=cores) for path in files
-        )
+        provider = _provider(device)
+        with ThreadPoolExecutor(1) as pool:
+            answers = pool.submit(
+                lambda: _open(
+                    prompt or _verified(find(PROMPT, role="prompt")), provider, threads=cores
+                )
+            )
+            self._look = _open(_verified(look), provider, threads=cores)
+            self._answers = answers.result()
         self._seen: tuple[Views, Masks] | None = None
 
     def __call__(self, photo: Views, mask: Masks, places: NDArray[np.float32]) -> Masks:
@@ -192,6 +198,42 @@ class OnnxJudge:
             for first in range(0, len(pieces), PIECES)
         ]
         return np.concatenate(gains) if gains else np.zeros(0, np.float32)
+
+
+@dataclass(frozen=True)
+class Networks:
+    """What a refiner asks."""
+
+    engine: Engine
+    proposer: Proposer | None
+    judge: Judge | None
+
+
+def open_networks(
+    model: str | os.PathLike[str] = DEFAULT,
+    *,
+    threads: int | None = None,
+    device: str = "cpu",
+    proposer: bool = True,
+    judge: bool = True,
+) -> Networks:
+    """The package's networks; opening one takes a core a tenth of a second, so each gets its own.
+
+    Args:
+        model: see `OnnxEngine`.
+        threads: likewise.
+        device: likewise.
+        proposer: whether to open the proposal network.
+        judge: whether to open the judge.
+
+    Raises:
+        ModelError: no such model, a damaged file, or a device that is not available.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        proposes = pool.submit(OnnxProposer, threads=threads, device=device) if proposer else None
+        engine = OnnxEngine(model, threads=threads, device=device)
+        judges = OnnxJudge() if judge else None
+        return Networks(engine, proposes.result() if proposes else None, judges)
 
 
 def _giving_back() -> Any:  # untyped library

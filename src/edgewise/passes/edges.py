@@ -1,4 +1,4 @@
-"""The edge passes: from the overview to the photo's own size or twice that, doubling every time.
+"""The edge passes: from the overview to the photo's own size or twice that, about doubling.
 
 Each pass looks only at tiles that hold some of the boundary or of what is still uncertain, and
 nothing else is computed or held, so the cost follows the length of the edge. Tiles are chosen by
@@ -59,10 +59,10 @@ class EdgeSettings:
 def zooms(start: tuple[int, int], end: tuple[int, int]) -> list[int]:
     """How often a view of size `end` is halved for each pass after one at `start`; the last is 0.
 
-    The first pass is at most twice as large as `start` (a little more: 2.07 times).
+    The first pass is at most 2.83 times as large as `start`, each after it twice the one before.
     """
     factor = max(end[0] / start[0], end[1] / start[1])
-    steps = max(1, math.ceil(math.log2(factor) - 0.05))
+    steps = max(1, round(math.log2(factor)))
     return list(range(steps - 1, -1, -1))
 
 

@@ -6,13 +6,16 @@ are kept as half floats (`pack`).
 """
 
 import argparse
+import copy
 from pathlib import Path
 from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from edgewise.training.model import INPUT_CHANNELS, RefinementNet
+from edgewise.training import kernels
+from edgewise.training.model import INPUT_CHANNELS, RefinementNet, SamePadConv
 from edgewise.training.pack import write_packed
 
 STRIDE = 64
@@ -21,10 +24,12 @@ STRIDE = 64
 class Deployed(nn.Module):
     """The network behind its file's interface: bytes in, probabilities out.
 
-    It computes what the network does, in fewer steps: 17 % less time. Normalising is one
+    It computes what the network does, in fewer steps: 20 % less time. Normalising is one
     multiplication and one addition. Folding 2x2 pixels into channels and the 3x3 convolution
     after it are one convolution of 6x6 pixels at every second: no pixel is moved, and its 5
-    channels are not padded to 32, as those of a hidden layer are.
+    channels are not padded to 32, as those of a hidden layer are. Taking the mean of 2x2 pixels
+    is likewise part of the convolution after it. The head's 4 channels, padded to 16, become 16
+    for every second pixel.
     """
 
     scale: Tensor
@@ -32,8 +37,10 @@ class Deployed(nn.Module):
 
     def __init__(self, network: RefinementNet) -> None:
         super().__init__()
-        self.network = network
-        self.fine = _unfolded(network.fine)
+        self.network = copy.deepcopy(network)
+        self.fine = _fine_on_pixels(network.fine)
+        self.head = _spread(network.head)
+        self.network.encoder._conv_stem = _StemOnPixels(network.encoder._conv_stem)
         levels = torch.tensor([0.0, 255.0])[:, None, None, None].expand(2, INPUT_CHANNELS, 1, 1)
         floats = torch.cat([levels[:, :3], levels[:, 3:] / 255], 1)
         black, white = network.normalise(floats)
@@ -43,23 +50,46 @@ class Deployed(nn.Module):
     def forward(self, views: Tensor) -> Tensor:
         """uint8 (N, 5, H, W) to float32 (N, H, W)."""
         x = views.to(torch.float32) * self.scale + self.shift
-        y4 = self.network.coarse_features(x)[0]
-        return torch.sigmoid(self.network.full_size(y4, self.fine(x)))[:, 0]
+        y4 = self.network.decoded(self.network.encoder(x))[0]
+        logits = F.pixel_shuffle(self.head(self.network.merge2(y4, self.fine(x))), 4)
+        return torch.sigmoid(logits)[:, 0]
 
 
-def _unfolded(fine: nn.Sequential) -> nn.Sequential:
+class _StemOnPixels(SamePadConv):
+    """The stem, a 3x3 convolution of the means of 2x2 pixels, on the pixels."""
+
+    def __init__(self, stem: SamePadConv) -> None:
+        super().__init__(stem.in_channels, stem.out_channels, 6, 4, bias=False)
+        with torch.no_grad():
+            self.weight.copy_(kernels.of_pixels(stem.weight))
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 (torch's own name)
+        """Convolve (N, C, H, W) to (N, C', H / 4, W / 4)."""
+        # The stem is padded behind alone, by one mean of two pixels.
+        return F.conv2d(F.pad(input, (0, 2, 0, 2)), self.weight, None, self.stride)
+
+
+@torch.no_grad()
+def _fine_on_pixels(fine: nn.Sequential) -> nn.Sequential:
     """A 3x3 convolution of 2x2 pixels folded into channels, its norm and ReLU, on the pixels."""
     convolution, norm = cast(nn.Conv2d, fine[0]), cast(nn.BatchNorm2d, fine[1])
     mean, variance = cast(Tensor, norm.running_mean), cast(Tensor, norm.running_var)
-    out, folded = convolution.weight.shape[:2]
     factor = norm.weight / torch.sqrt(variance + norm.eps)
-    # Channels of pixel_unshuffle are (channel, row, column); the kernel's are (row, column).
-    kernel = convolution.weight.reshape(out, folded // 4, 2, 2, 3, 3).permute(0, 1, 4, 2, 5, 3)
-    pixels = nn.Conv2d(folded // 4, out, 6, stride=2, padding=2)
-    with torch.no_grad():
-        pixels.weight.copy_(kernel.reshape(pixels.weight.shape) * factor[:, None, None, None])
-        cast(Tensor, pixels.bias).copy_(norm.bias - mean * factor)
+    kernel = kernels.of_unfolded(convolution.weight)
+    pixels = nn.Conv2d(kernel.shape[1], kernel.shape[0], 6, stride=2, padding=2)
+    pixels.weight.copy_(kernel * factor[:, None, None, None])
+    cast(Tensor, pixels.bias).copy_(norm.bias - mean * factor)
     return nn.Sequential(pixels, nn.ReLU())
+
+
+@torch.no_grad()
+def _spread(head: nn.Conv2d) -> nn.Conv2d:
+    """The head at every second place, for 4x4 pixels."""
+    kernel, biases = kernels.spread(head.weight, cast(Tensor, head.bias))
+    every = nn.Conv2d(head.in_channels, 16, 4, stride=2, padding=1)
+    every.weight.copy_(kernel)
+    cast(Tensor, every.bias).copy_(biases)
+    return every
 
 
 def load(*checkpoints: Path, outwards: float = 0.0) -> RefinementNet:

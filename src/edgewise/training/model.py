@@ -179,7 +179,11 @@ class RefinementNet(nn.Module):
 
     def coarse_features(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Features at strides 4 and 8 of a normalised input (N, 5, H, W)."""
-        at4, at8, at16, at32, at64 = self.encoder(F.avg_pool2d(x, 2))
+        return self.decoded(self.encoder(F.avg_pool2d(x, 2)))
+
+    def decoded(self, encoded: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """The same of what the encoder gave."""
+        at4, at8, at16, at32, at64 = encoded
         context = self.context(at64) + self.pooled(at64.mean((2, 3), keepdim=True))
         y8 = self.merge8(self.merge16(self.merge32(context, at32), at16), at8)
         return self.merge4(y8, at4), y8

@@ -22,12 +22,11 @@ from onnx import helper, numpy_helper
 from torch import Tensor, nn
 
 from edgewise.errors import ModelError
-from edgewise.training import loop, train
+from edgewise.training import kernels, loop, train
 from edgewise.training.data import Library
 from edgewise.training.model import RefinementNet
 
-FINE = "fine.0"  # the convolution that export.py unfolds
-PREFIX = "network."  # of all others' names in the file
+PREFIX = "network."  # of most names in the file
 TRAINING_ONLY = ("head4", "head8")
 VIEWS = 240  # views of which the norms' means and variances are taken
 
@@ -59,11 +58,12 @@ def folded_weights(path: Path) -> dict[str, Tensor]:
     return found
 
 
-def _refolded(kernel: Tensor) -> Tensor:
-    """What export.py unfolds, undone: (out, C, 6, 6) to (out, 4 C, 3, 3)."""
-    out, channels = kernel.shape[:2]
-    parts = kernel.reshape(out, channels, 3, 2, 3, 2).permute(0, 1, 3, 5, 2, 4)
-    return parts.reshape(out, 4 * channels, 3, 3)
+def _own(name: str, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+    """A convolution's weight and bias as the network has them."""
+    if name == "head":
+        return kernels.gathered(weight, bias)
+    laid_out = {"fine.0": kernels.folded, "encoder._conv_stem": kernels.of_means}
+    return laid_out[name](weight) if name in laid_out else weight, bias
 
 
 def _pairs(network: nn.Module) -> list[tuple[str, nn.Conv2d, nn.BatchNorm2d | None]]:
@@ -100,8 +100,10 @@ def restore(path: Path, views: Iterable[Tensor]) -> RefinementNet:
             continue
         if f"{name}.weight" not in folded:
             raise ModelError(f"{path}: lacks {name}, is another network's file")
-        weight, bias = folded[f"{name}.weight"], folded[f"{name}.bias"]
-        convolution.weight.copy_(_refolded(weight) if name == FINE else weight)
+        weight, bias = _own(name, folded[f"{name}.weight"], folded[f"{name}.bias"])
+        if weight.shape != convolution.weight.shape:
+            raise ModelError(f"{path}: {name} is {tuple(weight.shape)}, is another network's file")
+        convolution.weight.copy_(weight)
         if norm is None:
             cast(Tensor, convolution.bias).copy_(bias)
         else:
