@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from edgewise.training.pack import pack, quantised
+from edgewise.training.pack import in_integers, pack, quantised
 
 WIDTH = 32
 
@@ -66,6 +66,38 @@ def test_a_packed_network_is_smaller_and_answers_nearly_as_before(bits, error, s
     assert packed.ByteSize() < share * model.ByteSize()
     expected, found = _answer(model), _answer(packed)
     assert 0 < np.abs(found - expected).max() < error * np.abs(expected).max()
+
+
+def _product():
+    """A network that multiplies rows with a matrix, and the matrix."""
+    matrix = np.random.default_rng(0).normal(0, 0.1, (64, 48)).astype(np.float32)
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["x", "matrix"], ["y"])],
+        "product",
+        [value("x", TensorProto.FLOAT, [None, 64])],
+        [value("y", TensorProto.FLOAT, [None, 48])],
+        [numpy_helper.from_array(matrix, "matrix")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    return model, matrix
+
+
+def test_products_in_whole_numbers_are_nearly_the_same():
+    model, matrix = _product()
+    session = onnxruntime.InferenceSession(
+        pack(in_integers(model), bits=8).SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    rows = np.random.default_rng(1).normal(0, 1, (20, 64)).astype(np.float32)
+    (found,), expected = session.run(None, {"x": rows}), rows @ matrix
+    assert 0 < np.abs(found - expected).max() < 0.03 * np.abs(expected).max()
+
+
+def test_two_products_fit_into_16_bits():
+    """Where a processor sums them in so many; those of this machine may not show it."""
+    values = [numpy_helper.to_array(one) for one in in_integers(_product()[0]).graph.initializer]
+    (whole,) = (value for value in values if value.dtype == np.int8 and value.size > 48)
+    assert 2 * 255 * np.abs(whole.astype(int)).max() < 2**15
 
 
 def test_small_tensors_and_the_model_that_was_given_stay_as_they_are():

@@ -34,6 +34,7 @@ def test_the_file_answers_like_the_network_at_other_sizes_than_it_was_traced_at(
 ):
     """But for the packing, of which test_pack.py tells."""
     monkeypatch.setattr("edgewise.training.pack.pack", lambda model, *, bits: model)
+    monkeypatch.setattr("edgewise.training.pack.in_integers", lambda model: model)
     written = proposal.export(network, tmp_path)
     assert [len(digest) for digest in written.values()] == [64, 64]
     look, answers = (

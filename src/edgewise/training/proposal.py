@@ -482,7 +482,10 @@ class Answers(nn.Module):
 
 
 def export(network: ProposalNet, folder: Path) -> dict[str, str]:
-    """Write both ONNX files, their weights packed in 8 bits, and give their sha256 by name."""
+    """Write both ONNX files and give their sha256 by name.
+
+    Weights are packed in 8 bits; the half that sees the photo multiplies matrices in whole numbers.
+    """
     rows, columns = (torch.export.Dim(name, min=1, max=16) for name in ("rows", "columns"))
     photo = torch.zeros(3, 2 * STRIDE, 3 * STRIDE, dtype=torch.uint8)
     prompt = (
@@ -515,7 +518,7 @@ def export(network: ProposalNet, folder: Path) -> dict[str, str]:
         verbose=False,
     )
     return {
-        name: write_packed(program, folder / name, bits=8)
+        name: write_packed(program, folder / name, bits=8, integers=name == LOOK)
         for name, program in ((LOOK, looking), (ANSWERS, answering))
     }
 
