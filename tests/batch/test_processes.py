@@ -4,6 +4,7 @@ import errno
 import math
 import os
 import resource
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -55,6 +56,18 @@ def test_a_system_without_room_for_a_process_is_named(tmp_path, monkeypatch, wha
     monkeypatch.setattr(f"edgewise.batch.processes._spawn.{name}", full)
     with pytest.raises(EdgewiseError, match=r"no worker process can be started: .*no room"):
         list(run(write_pairs(tmp_path, 2), opener=FakeOpener()))
+
+
+def test_an_interrupt_is_the_parents_alone_from_a_workers_start_on(tmp_path, monkeypatch):
+    start = processes._spawn.Process.start
+
+    def interrupted(process):
+        start(process)
+        os.kill(process.pid, signal.SIGINT)
+
+    monkeypatch.setattr(processes._spawn.Process, "start", interrupted)
+    (result,) = run(write_pairs(tmp_path, 1), opener=FakeOpener())
+    assert (result.status, result.attempts) == ("done", 1)
 
 
 def test_a_dead_worker_is_noticed_though_another_process_holds_its_end_of_the_pipe(

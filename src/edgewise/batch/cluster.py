@@ -14,6 +14,7 @@ from edgewise.batch.engines import check_limits
 from edgewise.batch.jobs import Job
 from edgewise.batch.worker import Opener, Report, opened, use_one_thread, work
 from edgewise.errors import EdgewiseError, InputError, missing_extra
+from edgewise.interrupts import unheard
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +131,8 @@ def _local_cluster(workers: int) -> Any:
     # Dask has its workers give memory back at every turn; photos ask for as much again at once,
     # which cost a seventh of the throughput. And it looks every 10 ms at what they do.
     trimming = "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_"
-    with dask.config.set({trimming: None, "distributed.worker.profile.enabled": False}):
+    quick = {trimming: None, "distributed.worker.profile.enabled": False}
+    with dask.config.set(quick), unheard():
         return make(
             n_workers=workers,
             threads_per_worker=1,
