@@ -11,7 +11,7 @@ distributed = pytest.importorskip("distributed", reason="Dask takes the extra ba
 import dask
 
 from edgewise.batch import Dask, Rules, run
-from edgewise.errors import InputError, ModelError
+from edgewise.errors import EdgewiseError, InputError, ModelError
 from tests.batch.fakes import ODD, STUCK, FakeOpener, contents, write_pair, write_pairs
 
 pytestmark = [
@@ -63,6 +63,22 @@ def test_a_cluster_that_is_not_there_is_named(tmp_path):
         results = run(jobs, engine=Dask(scheduler="tcp://127.0.0.1:9"), opener=FakeOpener())
         with pytest.raises(InputError, match="no Dask scheduler answers there"):
             list(results)
+
+
+def test_a_scheduler_that_is_gone_is_named(scheduler, tmp_path, monkeypatch):
+    jobs = write_pairs(tmp_path, 1)
+    pool = Dask(scheduler=scheduler).open(FakeOpener())
+    pool._client.close()
+    for ask in (lambda: pool.slots, lambda: pool.submit(jobs[0])):
+        with pytest.raises(EdgewiseError, match="is gone"):
+            ask()
+
+    def unanswered(_client):
+        raise OSError("Timed out")
+
+    monkeypatch.setattr(distributed.Client, "nthreads", unanswered)
+    with pytest.raises(EdgewiseError, match="is gone"):
+        list(run(jobs, engine=Dask(scheduler=scheduler), opener=FakeOpener()))
 
 
 def signals_held(dask_worker):
