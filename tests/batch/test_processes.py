@@ -89,6 +89,14 @@ def test_a_dead_worker_is_noticed_though_another_process_holds_its_end_of_the_pi
     assert "ended by signal 9" in results[0].error
 
 
+def test_a_worker_whose_run_is_gone_ends_without_a_word(monkeypatch):
+    monkeypatch.setattr(processes, "use_one_thread", lambda: None)
+    ours, theirs = processes._spawn.Pipe()
+    ours.close()
+    processes._serve(theirs, FakeOpener())
+    theirs.close()
+
+
 def test_ending_the_iteration_ends_the_workers(tmp_path):
     jobs = write_pairs(tmp_path, 3)
     jobs[1] = write_pair(tmp_path, "p001", 1, STUCK)

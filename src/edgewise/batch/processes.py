@@ -195,8 +195,8 @@ def _serve(connection: Connection, opener: Opener) -> None:
     except EdgewiseError as error:
         connection.send(Report("halt", error))
         return
-    connection.send(Report("done"))
     with suppress(EOFError, OSError):
+        connection.send(Report("done"))
         while True:
             connection.send(work(opener, connection.recv()))
 
