@@ -89,6 +89,20 @@ def test_a_dead_worker_is_noticed_though_another_process_holds_its_end_of_the_pi
     assert "ended by signal 9" in results[0].error
 
 
+def test_a_worker_that_dies_between_two_photos_costs_neither(tmp_path):
+    jobs = write_pairs(tmp_path, 2)
+    (tmp_path / "refined").mkdir()
+    pool = Processes().open(FakeOpener())
+    verdicts = []
+    for job in jobs:
+        verdicts.append(pool.submit(job).result().verdict)
+        process = pool._workers[0]._process
+        os.kill(process.pid, signal.SIGKILL)
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    pool.close()
+    assert verdicts == ["done", "done"]
+
+
 def test_a_worker_whose_run_is_gone_ends_without_a_word(monkeypatch):
     monkeypatch.setattr(processes, "use_one_thread", lambda: None)
     ours, theirs = processes._spawn.Pipe()

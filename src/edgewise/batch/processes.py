@@ -109,6 +109,8 @@ class _Worker:
 
     def _ready(self) -> Report:
         """Start a process unless there is one; whether it has opened the network."""
+        if self._connection is not None and not self._process.is_alive():
+            self.end()  # it died after its last photo, of which this one is innocent
         death = ""
         for _ in range(_STARTS):
             if self._connection is not None:
