@@ -1,7 +1,7 @@
 """Run: refine and score pairs."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -44,7 +44,7 @@ def evaluate(
     fast: bool = False,
     hce: bool = False,
     keep: Keep | None = None,
-) -> Iterator[Row | Failure]:
+) -> Generator[Row | Failure]:
     """Score pairs; each row comes as soon as it is done, in any order with several workers.
 
     Args:

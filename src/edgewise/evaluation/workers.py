@@ -1,6 +1,6 @@
 """Workers: one task for many pairs, in this process or in several that each open the engine."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
@@ -19,7 +19,7 @@ Task = Callable[[Pair, Refine | None], Result]
 
 def each(
     task: Task[Result], pairs: Sequence[Pair], open_refine: OpenRefine | None, *, workers: int = 1
-) -> Iterator[Result]:
+) -> Generator[Result]:
     """What the task makes of each pair, as soon as it is done; in any order with several workers.
 
     Args:
