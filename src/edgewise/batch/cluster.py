@@ -14,7 +14,7 @@ from typing import Any
 from edgewise.batch.engines import check_limits
 from edgewise.batch.jobs import Job
 from edgewise.batch.worker import Opener, Report, opened, use_one_thread, work
-from edgewise.errors import EdgewiseError, InputError, missing_extra
+from edgewise.errors import EdgewiseError, InputError, missing_extra, told
 from edgewise.interrupts import unheard
 
 _GONE = "the scheduler gave the jobs up, or is gone"
@@ -125,8 +125,7 @@ def _report(done: Future[Any], job: Job) -> Report:
         return Report("hopeless", EdgewiseError(f"{job.photo}: hung or killed several workers"))
     if type(error).__name__ in {"FutureCancelledError", "CancelledError"}:
         return Report("halt", EdgewiseError(_GONE))
-    text = " ".join(str(error).split())
-    return Report("again", EdgewiseError(f"{job.photo}: {type(error).__name__}: {text}"))
+    return Report("again", EdgewiseError(f"{job.photo}: {told(error)}"))
 
 
 def _client(scheduler: Any) -> Any:
