@@ -35,3 +35,8 @@ def test_a_missing_extra_names_the_command_that_installs_it():
     error = errors.missing_extra("openvino", "fast")
     assert isinstance(error, ImportError)
     assert str(error) == "openvino is not installed; pip install 'edgewise[fast]'"
+
+
+def test_what_others_raise_is_told_after_its_name_in_one_line():
+    assert errors.told(ValueError("bad\n  luck")) == "ValueError: bad luck"
+    assert errors.told(errors.InputError("mask.png: is empty")) == "mask.png: is empty"

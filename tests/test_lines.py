@@ -63,3 +63,9 @@ def test_a_locked_file_is_refused_to_others_until_it_is_closed(tmp_path):
 def test_a_file_that_cannot_be_made_is_named(tmp_path):
     with pytest.raises(OutputError, match=r"none/file: cannot be written"):
         LineFile(tmp_path / "none" / "file")
+
+
+def test_a_pipe_is_refused_in_words(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OutputError, match=r"pipe: cannot be written: .*not seekable"):
+        read(tmp_path / "pipe")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewise.errors import EdgewiseError, InputError, ModelError
+from edgewise.errors import EdgewiseError, InputError, ModelError, told
 
 if TYPE_CHECKING:
     from edgewise.refiner import Refiner, Settings
@@ -142,7 +142,7 @@ class FunctionEngine:
             except EdgewiseError:
                 raise
             except Exception as error:  # the user's function may raise anything
-                raise EdgewiseError(f"engine {self.target!r}: {_raised(error)}") from error
+                raise EdgewiseError(f"engine {self.target!r}: {told(error)}") from error
             return _as_mask(answer, mask.shape, self.target)
 
         return refine
@@ -179,13 +179,8 @@ class FunctionEngine:
             raise InputError(f"engine {self.target!r}: no module {error.name!r}") from error
         except (Exception, SystemExit) as error:  # the user's module may do anything
             raise InputError(
-                f"engine {self.target!r}: {name} cannot be imported: {_raised(error)}"
+                f"engine {self.target!r}: {name} cannot be imported: {told(error)}"
             ) from error
-
-
-def _raised(error: BaseException) -> str:
-    """What the user's code raised, in one line."""
-    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def _as_mask(answer: object, shape: tuple[int, ...], target: str) -> NDArray[Any]:

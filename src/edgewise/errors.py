@@ -37,3 +37,9 @@ class EdgewiseWarning(UserWarning):
 def missing_extra(module: str, extra: str) -> DependencyError:
     """The error to raise where importing `module` failed that comes with the extra `extra`."""
     return DependencyError(f"{module} is not installed; pip install 'edgewise[{extra}]'")
+
+
+def told(error: BaseException) -> str:
+    """An exception in one line: in its own words where edgewise raised it, else after its name."""
+    text = str(error) if isinstance(error, EdgewiseError) else f"{type(error).__name__}: {error}"
+    return " ".join(text.split())

@@ -106,4 +106,6 @@ class _Writing:
         trace: TracebackType | None,
     ) -> None:
         if isinstance(error, OSError) and not isinstance(error, OutputError):
-            raise OutputError(f"{self._path}: cannot be written: {error.strerror}") from error
+            raise OutputError(
+                f"{self._path}: cannot be written: {error.strerror or error}"
+            ) from error

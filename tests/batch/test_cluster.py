@@ -1,6 +1,7 @@
 """On a Dask cluster, here of two processes: the same results, and one bad photo costs itself."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ distributed = pytest.importorskip("distributed", reason="Dask takes the extra ba
 import dask
 
 from edgewise.batch import Dask, Rules, run
-from edgewise.errors import InputError, ModelError
+from edgewise.errors import EdgewiseError, InputError, ModelError
 from tests.batch.fakes import ODD, STUCK, FakeOpener, contents, write_pair, write_pairs
 
 pytestmark = [
@@ -64,11 +65,35 @@ def test_a_cluster_that_is_not_there_is_named(tmp_path):
             list(results)
 
 
-def test_workers_of_a_local_cluster_keep_the_memory_that_the_next_photo_needs(monkeypatch):
+def test_a_scheduler_that_is_gone_is_named(scheduler, tmp_path, monkeypatch):
+    jobs = write_pairs(tmp_path, 1)
+    pool = Dask(scheduler=scheduler).open(FakeOpener())
+    pool._client.close()
+    for ask in (lambda: pool.slots, lambda: pool.submit(jobs[0])):
+        with pytest.raises(EdgewiseError, match="is gone"):
+            ask()
+
+    def unanswered(_client):
+        raise OSError("Timed out")
+
+    monkeypatch.setattr(distributed.Client, "nthreads", unanswered)
+    with pytest.raises(EdgewiseError, match="is gone"):
+        list(run(jobs, engine=Dask(scheduler=scheduler), opener=FakeOpener()))
+
+
+def signals_held(dask_worker):
+    """What the main thread of a worker's process is told of later, or never, as bits."""
+    lines = Path(f"/proc/{os.getpid()}/status").read_text().splitlines()
+    return next(int(line.split()[1], 16) for line in lines if line.startswith("SigBlk:"))
+
+
+def test_workers_of_a_local_cluster_keep_memory_for_the_next_photo_and_hear_no_ctrl_c(monkeypatch):
     monkeypatch.delenv("MALLOC_TRIM_THRESHOLD_", raising=False)  # of a cluster that ran here
     pool = Dask(workers=1).open(FakeOpener())
     try:
         [kept] = pool._client.run(os.getenv, "MALLOC_TRIM_THRESHOLD_").values()
         assert kept is None
+        [held] = pool._client.run(signals_held).values()
+        assert held >> (signal.SIGINT - 1) & 1
     finally:
         pool.close()

@@ -51,7 +51,9 @@ def test_a_stem_as_long_as_names_may_be_finds_its_mask(folders, tmp_path):
 
 
 @pytest.mark.parametrize("part", ["photos", "masks"])
-@pytest.mark.parametrize("spelling", ["{}", "{}/", "{}/../{}/.", "file://{}", "linked"])
+@pytest.mark.parametrize(
+    "spelling", ["{}", "{}/", "{}/../{}/.", "file://{}", "local://{}", "linked"]
+)
 def test_an_output_folder_whose_results_the_next_run_would_read_is_refused(
     folders, tmp_path, part, spelling
 ):

@@ -76,7 +76,7 @@ def test_rows_without_output_go_to_the_folder_given(tmp_path):
         ("j.csv", "photo,mask,output\na,b\n", "row 2: has 2 cells, not 3"),
         ("j.csv", "photo,mask,output\na,b,c.jpg\n", "row 2, column output '.*c.jpg': a mask is"),
         ("j.csv", "photo,mask\na,b\n", "row 2, column output: is empty"),
-        ("j.csv", "photo,mask,output,sof\na,b,c.png,1\n", "row 2, column sof: not known"),
+        ("j.csv", "photo,mask,output,sof\na,b,c.png,1\n", "row 1, column sof: not known"),
         (
             "j.csv",
             "photo,mask,output,soft\na,b,c.png,maybe\n",
@@ -84,6 +84,7 @@ def test_rows_without_output_go_to_the_folder_given(tmp_path):
         ),
         ("j.csv", 'photo,mask,output\n"a,b,c.png\n', "row 2: is damaged"),
         ("j.jsonl", '{"photo": "a"}\n', "row 1, column mask: is empty"),
+        ("j.jsonl", '\n{"photo": "a", "sof": 1}\n', "row 2, column sof: not known"),
         ("j.jsonl", '\n{"photo": 3, "mask": "b"}\n', "row 2, column photo: is 3"),
         ("j.jsonl", "{'a'}\n", "row 1: is no JSON"),
         ("j.jsonl", "[1]\n", "row 1: is no object"),
@@ -119,6 +120,17 @@ def test_a_table_that_is_no_text_or_is_missing_is_named(tmp_path):
         list(Manifest(str(path)))
     with pytest.raises(InputError, match="No such file"):
         list(Manifest(str(tmp_path / "none.csv")))
+
+
+def test_a_column_of_a_parquet_file_that_is_not_known_is_named_whatever_it_holds(tmp_path):
+    pyarrow = pytest.importorskip("pyarrow", reason="Parquet takes the extra batch")
+    from pyarrow import parquet
+
+    path = tmp_path / "jobs.parquet"
+    times = pyarrow.array([1], pyarrow.timestamp("ns"))  # such a value takes pandas
+    parquet.write_table(pyarrow.table({"photo": ["a"], "mask": ["b"], "taken": times}), path)
+    with pytest.raises(InputError, match="row 1, column taken: not known"):
+        list(Manifest(str(path)))
 
 
 def test_a_damaged_page_of_a_parquet_file_is_told_in_one_line(tmp_path):

@@ -4,6 +4,7 @@ import errno
 import math
 import os
 import resource
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -57,6 +58,18 @@ def test_a_system_without_room_for_a_process_is_named(tmp_path, monkeypatch, wha
         list(run(write_pairs(tmp_path, 2), opener=FakeOpener()))
 
 
+def test_an_interrupt_is_the_parents_alone_from_a_workers_start_on(tmp_path, monkeypatch):
+    start = processes._spawn.Process.start
+
+    def interrupted(process):
+        start(process)
+        os.kill(process.pid, signal.SIGINT)
+
+    monkeypatch.setattr(processes._spawn.Process, "start", interrupted)
+    (result,) = run(write_pairs(tmp_path, 1), opener=FakeOpener())
+    assert (result.status, result.attempts) == ("done", 1)
+
+
 def test_a_dead_worker_is_noticed_though_another_process_holds_its_end_of_the_pipe(
     tmp_path, monkeypatch
 ):
@@ -74,6 +87,28 @@ def test_a_dead_worker_is_noticed_though_another_process_holds_its_end_of_the_pi
         os.close(copy)
     assert [result.status for result in results] == ["failed", "done"]
     assert "ended by signal 9" in results[0].error
+
+
+def test_a_worker_that_dies_between_two_photos_costs_neither(tmp_path):
+    jobs = write_pairs(tmp_path, 2)
+    (tmp_path / "refined").mkdir()
+    pool = Processes().open(FakeOpener())
+    verdicts = []
+    for job in jobs:
+        verdicts.append(pool.submit(job).result().verdict)
+        process = pool._workers[0]._process
+        os.kill(process.pid, signal.SIGKILL)
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    pool.close()
+    assert verdicts == ["done", "done"]
+
+
+def test_a_worker_whose_run_is_gone_ends_without_a_word(monkeypatch):
+    monkeypatch.setattr(processes, "use_one_thread", lambda: None)
+    ours, theirs = processes._spawn.Pipe()
+    ours.close()
+    processes._serve(theirs, FakeOpener())
+    theirs.close()
 
 
 def test_ending_the_iteration_ends_the_workers(tmp_path):

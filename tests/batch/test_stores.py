@@ -175,9 +175,15 @@ def test_a_server_that_is_gone_fails_the_job_alone(web, tmp_path):
     assert statuses([job], None) == {"done": 1}
 
 
-def test_a_web_server_takes_no_outputs(web, tmp_path):
-    with pytest.raises((OutputError, StoreError)), stored(f"{web}/o.png") as path:
-        path.write_bytes(b"x")
+def test_a_web_server_takes_no_outputs():
+    with pytest.raises(InputError, match=r"output 'https://a/o.png': web servers take no files"):
+        Job("a.jpg", "a.png", "https://a/o.png")
+
+
+def test_rows_are_relative_to_a_table_whose_url_has_a_query(web, tmp_path):
+    (tmp_path / "jobs.csv").write_text("photo,mask,output\na.jpg,m/a.png,s3://shop/a.png\n")
+    (job,) = Manifest(f"{web}/jobs.csv?signed=x/y")
+    assert (job.photo, job.mask) == (f"{web}/a.jpg", f"{web}/m/a.png")
 
 
 def test_a_store_without_whole_uploads_gets_them_by_a_temporary_name():

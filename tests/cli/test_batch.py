@@ -123,3 +123,19 @@ def test_a_bound_of_memory_that_cannot_be_is_refused_before_any_photo(folder, mo
     assert isinstance(done.exception, InputError)
     assert "memory" in str(done.exception)
     assert not Path("refined").exists()
+
+
+def test_what_goes_wrong_beside_the_run_ends_it_at_once(folder, monkeypatch):
+    ended = []
+
+    def results(*_, **__):
+        try:
+            yield
+        finally:
+            ended.append(True)
+
+    monkeypatch.setattr("edgewise.batch.run", results)
+    monkeypatch.setattr(batch._Summary, "add", lambda *_: 1 / 0)
+    done = edgewise(*FOLDERS)
+    assert isinstance(done.exception, ZeroDivisionError)  # which holds on to all that was open
+    assert ended

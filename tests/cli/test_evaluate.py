@@ -482,6 +482,22 @@ def test_masks_that_cannot_be_kept_end_the_run(folder, engines, tmp_path):
     assert "cannot be made" in err
 
 
+def test_results_that_cannot_be_written_end_the_run_at_once(folder, engines, tmp_path, monkeypatch):
+    ended = []
+
+    def rows(*_, **__):
+        try:
+            yield
+        finally:
+            ended.append(True)
+
+    monkeypatch.setattr("edgewise.evaluation.evaluate", rows)
+    monkeypatch.setattr("edgewise.evaluation.Results.add", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError) as held:
+        run(folder, "--results", tmp_path / "run.jsonl")
+    assert ended, held
+
+
 def test_two_workers_score_what_one_does(folder, engines, tmp_path):
     alone, together = tmp_path / "1.csv", tmp_path / "2.csv"
     run(folder, "--csv", alone)

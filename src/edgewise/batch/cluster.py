@@ -5,15 +5,19 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from edgewise.batch.engines import check_limits
 from edgewise.batch.jobs import Job
 from edgewise.batch.worker import Opener, Report, opened, use_one_thread, work
-from edgewise.errors import EdgewiseError, InputError, missing_extra
+from edgewise.errors import EdgewiseError, InputError, missing_extra, told
+from edgewise.interrupts import unheard
+
+_GONE = "the scheduler gave the jobs up, or is gone"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,12 +65,14 @@ class DaskPool:
 
         One for each thread: when a worker dies, Dask blames all jobs that wait at it as well.
         """
-        return max(1, sum(map(int, self._client.nthreads().values())))
+        with self._scheduler():
+            return max(1, sum(map(int, self._client.nthreads().values())))
 
     def submit(self, job: Job) -> Future[Report]:
         """See `engines.Pool`."""
         answer: Future[Report] = Future()
-        remote = self._executor.submit(work_in_time, self._opener, job, self._engine.timeout)
+        with self._scheduler():
+            remote = self._executor.submit(work_in_time, self._opener, job, self._engine.timeout)
         remote.add_done_callback(lambda done: answer.set_result(_report(done, job)))
         return answer
 
@@ -76,6 +82,16 @@ class DaskPool:
         self._client.close()
         if self._cluster is not None:
             self._cluster.close()
+
+    @contextmanager
+    def _scheduler(self) -> Iterator[None]:
+        """Tells that the scheduler is gone, of which Dask raises whatever follows from it."""
+        try:
+            yield
+        except Exception as error:
+            if isinstance(error, OSError) or self._client.status != "running":
+                raise EdgewiseError(_GONE) from error
+            raise
 
 
 def work_in_time(opener: Opener, job: Job, timeout: float | None) -> Report:
@@ -100,7 +116,7 @@ def work_in_time(opener: Opener, job: Job, timeout: float | None) -> Report:
 def _report(done: Future[Any], job: Job) -> Report:
     """The report of a future of Dask, which fails where a worker or the scheduler did."""
     if done.cancelled():
-        return Report("halt", EdgewiseError("the scheduler gave the jobs up, or is gone"))
+        return Report("halt", EdgewiseError(_GONE))
     error = done.exception()
     if error is None:
         report: Report = done.result()
@@ -108,9 +124,8 @@ def _report(done: Future[Any], job: Job) -> Report:
     if type(error).__name__ == "KilledWorker":  # by then it has killed several
         return Report("hopeless", EdgewiseError(f"{job.photo}: hung or killed several workers"))
     if type(error).__name__ in {"FutureCancelledError", "CancelledError"}:
-        return Report("halt", EdgewiseError("the scheduler gave the jobs up, or is gone"))
-    text = " ".join(str(error).split())
-    return Report("again", EdgewiseError(f"{job.photo}: {type(error).__name__}: {text}"))
+        return Report("halt", EdgewiseError(_GONE))
+    return Report("again", EdgewiseError(f"{job.photo}: {told(error)}"))
 
 
 def _client(scheduler: Any) -> Any:
@@ -130,7 +145,8 @@ def _local_cluster(workers: int) -> Any:
     # Dask has its workers give memory back at every turn; photos ask for as much again at once,
     # which cost a seventh of the throughput. And it looks every 10 ms at what they do.
     trimming = "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_"
-    with dask.config.set({trimming: None, "distributed.worker.profile.enabled": False}):
+    quick = {trimming: None, "distributed.worker.profile.enabled": False}
+    with dask.config.set(quick), unheard():
         return make(
             n_workers=workers,
             threads_per_worker=1,

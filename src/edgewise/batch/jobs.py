@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from edgewise.batch.stores import is_web
 from edgewise.errors import InputError
 from edgewise.masks import WRITABLE
 
@@ -30,13 +31,15 @@ class Job:
     Attributes:
         photo: the photo.
         mask: its coarse mask.
-        output: the refined mask to write; ends in one of `edgewise.masks.WRITABLE`.
+        output: the refined mask to write, not to a web server; ends in one of
+            `edgewise.masks.WRITABLE`.
         options: how.
         source: where the job was named, for messages ("jobs.csv: row 3").
 
     Raises:
-        InputError: a file is not named, or by what no file can be called, or the output has a
-            suffix that no mask is written as; begins with `photo`, `mask` or `output`.
+        InputError: a file is not named, or by what no file can be called, or the output goes to
+            a web server or has a suffix that no mask is written as; begins with `photo`, `mask`
+            or `output`.
     """
 
     photo: str
@@ -53,6 +56,10 @@ class Job:
                 raise InputError(f"{part} is {value!r}; give a path or URL as a string")
             if not _is_name(value):
                 raise InputError(f"{part} {value!r}: no file can be called so; give a path or URL")
+        if is_web(self.output):
+            raise InputError(
+                f"output {self.output!r}: web servers take no files; give a path or another URL"
+            )
         suffix = PurePosixPath(self.output).suffix.lower()
         if suffix not in WRITABLE:
             known = ", ".join(sorted(WRITABLE))

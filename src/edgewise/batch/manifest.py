@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -53,9 +53,6 @@ class Manifest:
                 yield self._job(row, f"{self.location}: row {number}")
 
     def _job(self, row: Mapping[str, Any], source: str) -> Job:
-        for column in row:
-            if column not in _COLUMNS:
-                raise InputError(f"{source}, column {column}: not known; {_known()}")
         photo = self._file(row, "photo", source)
         mask = self._file(row, "mask", source)
         if row.get("output") in (None, "") and self.output is not None:
@@ -145,9 +142,16 @@ def _check_head(head: list[str]) -> None:
     for column in ("photo", "mask"):
         if column not in head:
             raise _RowError(f"row 1: there is no column {column}; {_known()}")
+    _check_columns(1, head)
     for column in head:
         if head.count(column) > 1:
             raise _RowError(f"row 1: there are two columns {column}")
+
+
+def _check_columns(number: int, columns: Iterable[str]) -> None:
+    for column in columns:
+        if column not in _COLUMNS:
+            raise _RowError(f"row {number}, column {column}: not known; {_known()}")
 
 
 def _json_rows(path: Path) -> Rows:
@@ -161,6 +165,7 @@ def _json_rows(path: Path) -> Rows:
                 raise _RowError(f"row {number}: is no JSON: {error}") from error
             if not isinstance(row, dict):
                 raise _RowError(f'row {number}: is no object; expected {{"photo": ...}}')
+            _check_columns(number, row)
             yield number, row
 
 

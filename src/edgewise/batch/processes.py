@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import os
 import queue
-import signal
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,6 +21,7 @@ from edgewise.batch.engines import check_limits
 from edgewise.batch.jobs import Job
 from edgewise.batch.worker import Opener, Report, opened, use_one_thread, work
 from edgewise.errors import EdgewiseError
+from edgewise.interrupts import unheard
 
 _spawn = get_context("spawn")
 _STARTS = 3
@@ -109,6 +109,8 @@ class _Worker:
 
     def _ready(self) -> Report:
         """Start a process unless there is one; whether it has opened the network."""
+        if self._connection is not None and not self._process.is_alive():
+            self.end()  # it died after its last photo, of which this one is innocent
         death = ""
         for _ in range(_STARTS):
             if self._connection is not None:
@@ -142,7 +144,8 @@ class _Worker:
             ours, theirs = _spawn.Pipe()
             process = _spawn.Process(target=_serve, args=(theirs, self._opener), daemon=True)
             try:
-                process.start()
+                with unheard():
+                    process.start()
             except OSError:
                 ours.close()
                 raise
@@ -187,7 +190,6 @@ class _Worker:
 
 def _serve(connection: Connection, opener: Opener) -> None:
     """A process's life: open the network, then do job after job until the parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for the parent, which ends the workers
     threading.Thread(target=_die_with_parent, daemon=True).start()
     use_one_thread()
     try:
@@ -195,8 +197,8 @@ def _serve(connection: Connection, opener: Opener) -> None:
     except EdgewiseError as error:
         connection.send(Report("halt", error))
         return
-    connection.send(Report("done"))
     with suppress(EOFError, OSError):
+        connection.send(Report("done"))
         while True:
             connection.send(work(opener, connection.recv()))
 

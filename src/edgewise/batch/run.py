@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import closing
 from dataclasses import dataclass
@@ -81,7 +81,7 @@ def run(
     opener: Opener | None = None,
     ledger: str | os.PathLike[str] | None = None,
     rules: Rules | None = None,
-) -> Iterator[Result]:
+) -> Generator[Result]:
     """Do jobs; each result comes as soon as it is known, in any order.
 
     Jobs are read as workers become free. Ending the iteration ends the workers. With a ledger,
@@ -121,7 +121,7 @@ def _run(
     path: str | os.PathLike[str] | None,
     rules: Rules,
     planner: Planner,
-) -> Iterator[Result]:
+) -> Generator[Result]:
     forget_folders()
     limits = opener.limits() if isinstance(opener, Limited) else {}
     with Ledger(path) as ledger:

@@ -53,9 +53,13 @@ class StoreError(EdgewiseError):
 
 def local_path(location: str) -> Path | None:
     """The path of a local file; None where the location is a URL of another store."""
-    if location.startswith("file://"):
-        return Path(location.removeprefix("file://"))
-    return None if _is_url(location) else Path(location)
+    plain = _plain(location)
+    return None if plain == location and _is_url(location) else Path(plain)
+
+
+def _plain(location: str) -> str:
+    """A local file's location without a scheme, of which fsspec has two."""
+    return location.removeprefix("file://").removeprefix("local://")
 
 
 def _is_url(location: str) -> bool:
@@ -64,9 +68,16 @@ def _is_url(location: str) -> bool:
 
 def name_of(location: str) -> str:
     """The file's name, without folders and without a URL's query."""
-    web = location.startswith(("http://", "https://"))
-    path = re.split("[?#]", location, maxsplit=1)[0] if web else location
-    return PurePosixPath(path).name
+    return PurePosixPath(_without_query(location)).name
+
+
+def is_web(location: str) -> bool:
+    """Whether a web server is asked for it."""
+    return location.startswith(("http://", "https://"))
+
+
+def _without_query(location: str) -> str:
+    return re.split("[?#]", location, maxsplit=1)[0] if is_web(location) else location
 
 
 def join(folder: str, name: str) -> str:
@@ -81,13 +92,13 @@ def join(folder: str, name: str) -> str:
 def parent(location: str) -> str:
     """The folder of a location; "" where none is named."""
     if _is_url(location):
-        return location.rsplit("/", 1)[0]
+        return _without_query(location).rsplit("/", 1)[0]
     return os.path.dirname(location)
 
 
 def canonical(location: str) -> str:
     """One spelling of a location: links of local folders and files are followed."""
-    text = location.removeprefix("file://")
+    text = _plain(location)
     if _is_url(text):
         return location
     folder, name = os.path.split(text)  # not pathlib, which takes longer than all the rest

@@ -22,6 +22,7 @@ from edgewise.errors import (
     EdgewiseWarning,
     InputError,
     OutputError,
+    told,
 )
 from edgewise.images import read_photo
 from edgewise.masks import read_mask, write_mask
@@ -56,7 +57,7 @@ class FileRefiner(Protocol):
 class Opener(Protocol):
     """What opens a `MaskRefiner`, once in each worker; so it must pickle, and be comparable.
 
-    `edgewise.evaluation.NetworkEngine` is the one that is used unless another is given.
+    `edgewise.engines.NetworkEngine` is the one that is used unless another is given.
     """
 
     def open(self) -> MaskRefiner:
@@ -135,8 +136,7 @@ def work(opener: Opener, job: Job) -> Report:
     except EdgewiseError as error:
         return Report("again", error)
     except Exception as error:  # a network or a decoder may raise anything
-        text = " ".join(str(error).split())
-        return Report("again", EdgewiseError(f"{job.photo}: {type(error).__name__}: {text}"))
+        return Report("again", EdgewiseError(f"{job.photo}: {told(error)}"))
     return Report("done", seconds=time.perf_counter() - began, warnings=said)
 
 

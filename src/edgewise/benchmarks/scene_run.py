@@ -21,7 +21,7 @@ from edgewise.benchmarks.figures import COARSE, Figure
 from edgewise.benchmarks.inputs.labels import read_labels
 from edgewise.benchmarks.run import OWN, PUBLISHED, InputSet, Job, check_method
 from edgewise.benchmarks.store import Store
-from edgewise.errors import EdgewiseError, InputError
+from edgewise.errors import InputError, told
 from edgewise.evaluation import Failure, Header, NetworkEngine, OpenRefine, Pair, Refine, Results
 from edgewise.evaluation.workers import each
 from edgewise.files import make_folder
@@ -290,11 +290,8 @@ def _result(
     """The scene's result, or why there is none: one bad scene must not end a long run."""
     try:
         return _scored(pair, cast("RefineLabels | None", refine), job, names.get(pair.id, []))
-    except EdgewiseError as error:
-        reason = str(error)
     except Exception as error:  # an engine may raise anything
-        reason = f"{type(error).__name__}: {error}"
-    return Failure(set=pair.set, id=pair.id, source="", error=" ".join(reason.split()))
+        return Failure(set=pair.set, id=pair.id, source="", error=told(error))
 
 
 def _scored(

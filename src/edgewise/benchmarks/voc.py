@@ -51,11 +51,6 @@ COLOURS = {colour(label): label for label in LABELS}
 """Labels by their RGB colour."""
 
 
-def class_name(label: int) -> str:
-    """The name of a label 1..20."""
-    return CLASSES[label - 1]
-
-
 def label_in(name: str) -> int:
     """The label 1..20 of the class that a file name has as a word, else within a word.
 

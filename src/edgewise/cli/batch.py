@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -94,7 +95,8 @@ def command(
     results = run(jobs, engine=runs_on, opener=opener, ledger=where, rules=rules)
     summary = _Summary(pace, opener, where)
     try:
-        _follow(results, summary, quiet=quiet)
+        with closing(results):  # ends the workers, whatever went wrong here
+            _follow(results, summary, quiet=quiet)
         summary.ended = "whole"
     finally:
         if json_file:

@@ -3,7 +3,7 @@
 import os
 import platform
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -233,13 +233,14 @@ class _Work:
                 hce=header.hce,
                 keep=partial(keep_mask, folder=masks) if masks else None,
             )
-            for outcome in tracked(outcomes, total=len(left), what=name or "evaluate"):
-                if isinstance(outcome, Failure):
-                    failures.append(_named(outcome, name))
-                    _print_failure(failures[-1])
-                else:
-                    file.add(outcome)
-                    rows.append(outcome)
+            with closing(outcomes):  # ends the workers, whatever went wrong here
+                for outcome in tracked(outcomes, total=len(left), what=name or "evaluate"):
+                    if isinstance(outcome, Failure):
+                        failures.append(_named(outcome, name))
+                        _print_failure(failures[-1])
+                    else:
+                        file.add(outcome)
+                        rows.append(outcome)
         return rows, failures
 
     def rivals(

@@ -1,7 +1,7 @@
 """Run: refine and score pairs."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgewise.engines import OpenRefine, Refine
-from edgewise.errors import EdgewiseError, InputError, OutputError
+from edgewise.errors import InputError, OutputError, told
 from edgewise.evaluation.masks import Mask, Masks, load_masks
 from edgewise.evaluation.pairs import Pair
 from edgewise.evaluation.rows import EDGE_DISTANCES, HCE, Failure, Rings, Row, full_score
@@ -44,7 +44,7 @@ def evaluate(
     fast: bool = False,
     hce: bool = False,
     keep: Keep | None = None,
-) -> Iterator[Row | Failure]:
+) -> Generator[Row | Failure]:
     """Score pairs; each row comes as soon as it is done, in any order with several workers.
 
     Args:
@@ -81,11 +81,8 @@ def outcome(
         return score_pair(pair, refine, fast=fast, hce=hce, keep=keep)
     except OutputError:
         raise
-    except EdgewiseError as error:
-        reason = str(error)
     except Exception as error:  # an engine may raise anything
-        reason = f"{type(error).__name__}: {error}"
-    return Failure(set=pair.set, id=pair.id, source=pair.source, error=" ".join(reason.split()))
+        return Failure(set=pair.set, id=pair.id, source=pair.source, error=told(error))
 
 
 def score_pair(

@@ -1,7 +1,6 @@
 """Workers: one task for many pairs, in this process or in several that each open the engine."""
 
-import signal
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
@@ -12,6 +11,7 @@ import cv2
 from edgewise.engines import OpenRefine, Refine
 from edgewise.errors import EdgewiseError
 from edgewise.evaluation.pairs import Pair
+from edgewise.interrupts import unheard
 
 Result = TypeVar("Result")
 Task = Callable[[Pair, Refine | None], Result]
@@ -19,7 +19,7 @@ Task = Callable[[Pair, Refine | None], Result]
 
 def each(
     task: Task[Result], pairs: Sequence[Pair], open_refine: OpenRefine | None, *, workers: int = 1
-) -> Iterator[Result]:
+) -> Generator[Result]:
     """What the task makes of each pair, as soon as it is done; in any order with several workers.
 
     Args:
@@ -42,7 +42,9 @@ def each(
         workers, mp_context=get_context("spawn"), initializer=_open, initargs=(needed,)
     )
     try:
-        yield from _results([pool.submit(_work, task, pair) for pair in pairs])
+        with unheard():  # each submission starts a process while there are too few
+            results = _results([pool.submit(_work, task, pair) for pair in pairs])
+        yield from results
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -65,7 +67,6 @@ _refine: Refine | None = None
 
 def _open(open_refine: OpenRefine | None) -> None:
     global _refine  # noqa: PLW0603  # an opened network does not pickle
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for the parent, which ends the pool
     cv2.setNumThreads(1)  # the workers are the threads
     _refine = open_refine() if open_refine else None
 

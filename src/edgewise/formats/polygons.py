@@ -279,9 +279,3 @@ def _with_point_left_of(ring: Ring, point: Ring) -> tuple[Ring, int]:
     best = int(np.argmax(meets))
     at = int(edges[best]) + 1
     return np.insert(ring, at, (meets[best], y), axis=0), at
-
-
-def has_seams(mask: Rle) -> tuple[int, int]:
-    """How many parts a mask has, and how many holes these have together."""
-    found = parts(mask, 0)
-    return len(found), sum(len(part.holes) for part in found)
