@@ -122,6 +122,20 @@ def test_outputs_that_cannot_be_written_are_told_before_the_run(run, store):
         run("--csv", "nowhere/all.csv")
 
 
+def test_no_input_is_written_over(run, store):
+    run.engine = engines.Never()
+    truth = store / "big" / "test" / f"{miniature.BIG_NAMES['test'][0]}_gt.png"
+    with pytest.raises(InputError, match="is an input"):
+        run("--csv", truth)
+
+
+def test_the_datas_own_folder_is_none_for_masks(run, store):
+    """A scene's coarse label map would count as the refined one, which has its name."""
+    run.engine = engines.Never()
+    with pytest.raises(InputError, match="the data lie there"):
+        run("-o", store / ".." / "store")
+
+
 def test_the_report_shows_the_tables_and_the_objects(run, store):
     pytest.importorskip("jinja2")
     run("--report", "all.html")

@@ -1,5 +1,6 @@
 """`edgewise benchmark run`: the published tables, with lines measured here."""
 
+import os.path
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -75,13 +76,16 @@ def command(
     from edgewise.benchmarks.tables import markdown, table, write_csv
     from edgewise.cli.outputs import check_outputs
 
-    check_outputs(json_file, csv_file, report=report)
     store = Store(root)
+    if os.path.realpath(output) == os.path.realpath(store.root):
+        raise InputError(f"{output}: the data lie there; give another folder for masks and scores")
     sets = _sets(store, datasets or [], [name for name in inputs.split(",") if name])
     if report and not (refine and any(one.dataset in BINARY for one in sets)):
         raise InputError(f"--report {report}: shows objects of BIG and PASCAL as they are refined")
     names = engines.with_baselines(engine) if baselines else engine
     jobs = _jobs(sets, store, output, masks, methods=_methods(names) if refine else ())
+    read = [path for job in jobs for pair in job.pairs for path in pair.files.values()]
+    check_outputs(json_file, csv_file, report=report, inputs=[*read, weights])
     threads = threads or (1 if workers > 1 else None)
     choices = engines.Choices(weights=weights, model=model, threads=threads, device=device)
     found = engines.find_engines(names, choices) if refine else {}
