@@ -1,6 +1,5 @@
 """Workers: one task for many pairs, in this process or in several that each open the engine."""
 
-import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -12,6 +11,7 @@ import cv2
 from edgewise.engines import OpenRefine, Refine
 from edgewise.errors import EdgewiseError
 from edgewise.evaluation.pairs import Pair
+from edgewise.processes import die_with_parent, no_interrupts
 
 Result = TypeVar("Result")
 Task = Callable[[Pair, Refine | None], Result]
@@ -42,9 +42,16 @@ def each(
         workers, mp_context=get_context("spawn"), initializer=_open, initargs=(needed,)
     )
     try:
-        yield from _results([pool.submit(_work, task, pair) for pair in pairs])
+        yield from _results(_submitted(pool, task, pairs))
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _submitted(
+    pool: ProcessPoolExecutor, task: Task[Result], pairs: Iterable[Pair]
+) -> list[Future[Result]]:
+    with no_interrupts():  # the first one starts the processes
+        return [pool.submit(_work, task, pair) for pair in pairs]
 
 
 def _results(futures: Iterable[Future[Result]]) -> Iterator[Result]:
@@ -65,7 +72,7 @@ _refine: Refine | None = None
 
 def _open(open_refine: OpenRefine | None) -> None:
     global _refine  # noqa: PLW0603  # an opened network does not pickle
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for the parent, which ends the pool
+    die_with_parent()
     cv2.setNumThreads(1)  # the workers are the threads
     _refine = open_refine() if open_refine else None
 
