@@ -119,8 +119,9 @@ class NetworkEngine:
 class FunctionEngine:
     """Any Python function as an engine.
 
-    It takes what a `Refine` takes, in copies that it may change, and gives bool HxW or floats HxW in [0, 1]; anything else is an
-    InputError when it comes, and whatever it raises an EdgewiseError.
+    It takes what a `Refine` takes, in copies that it may change, and gives bool HxW or floats HxW
+    in [0, 1]; anything else is an InputError when it comes, and whatever it raises an
+    EdgewiseError.
 
     Attributes:
         target: "package.module:function". Modules are also looked for in the working directory.
