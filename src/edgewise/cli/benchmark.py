@@ -164,12 +164,14 @@ def make_inputs(
     from edgewise.benchmarks.inputs import convert
     from edgewise.benchmarks.inputs.colours import read_colours
     from edgewise.benchmarks.store import Store, photos_of
+    from edgewise.cli.outputs import check_apart
     from edgewise.cli.progress import tracked
 
     form = convert.format_of(dataset, network)
     store = Store(root)
     folder = output or store.input_set(dataset, network, split)
     jobs = convert.jobs(dataset, network, path, photos_of(store, dataset, split), folder)
+    check_apart((job.target for job in jobs), (job.native for job in jobs if job.native))
     options = convert.Options(
         first_label=first_label,
         reference_quirks=reference_quirks,
