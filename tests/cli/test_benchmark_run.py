@@ -129,11 +129,27 @@ def test_no_input_is_written_over(run, store):
         run("--csv", truth)
 
 
-def test_the_datas_own_folder_is_none_for_masks(run, store):
-    """A scene's coarse label map would count as the refined one, which has its name."""
+def test_others_masks_are_not_written_over(run, store, tmp_path):
     run.engine = engines.Never()
-    with pytest.raises(InputError, match="the data lie there"):
-        run("-o", store / ".." / "store")
+    others = miniature.masks(tmp_path / "crm" / "big-pspnet", ["002_person"], "_mask.png")
+    before = (others / "002_person_mask.png").read_bytes()
+    with pytest.raises(InputError, match=r"big-pspnet: holds masks, and no edgewise\.jsonl"):
+        run("big", "--masks", "CRM=crm", "-o", "crm")
+    assert (others / "002_person_mask.png").read_bytes() == before
+
+
+@pytest.mark.parametrize("folder", ["crm", "store"])
+def test_others_label_maps_are_not_taken_for_refined_here(run, store, tmp_path, folder):
+    """Not even the coarse ones, which have the same names."""
+    run.engine = engines.Never()
+    miniature.ade20k(store / "ade20k")
+    for root in (store, tmp_path / "crm"):
+        for name in miniature.ADE_NAMES:
+            miniature.save(
+                np.full(miniature.SIZE, 3, np.uint8), root / "ade20k-encnet" / f"{name}.png"
+            )
+    with pytest.raises(InputError, match="ade20k-encnet: holds masks, and no edgewise"):
+        run("ade20k", "-o", folder)
 
 
 def test_the_report_shows_the_tables_and_the_objects(run, store):

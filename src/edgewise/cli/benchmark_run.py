@@ -1,6 +1,5 @@
 """`edgewise benchmark run`: the published tables, with lines measured here."""
 
-import os.path
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -77,8 +76,6 @@ def command(
     from edgewise.cli.outputs import check_outputs
 
     store = Store(root)
-    if os.path.realpath(output) == os.path.realpath(store.root):
-        raise InputError(f"{output}: the data lie there; give another folder for masks and scores")
     sets = _sets(store, datasets or [], [name for name in inputs.split(",") if name])
     if report and not (refine and any(one.dataset in BINARY for one in sets)):
         raise InputError(f"--report {report}: shows objects of BIG and PASCAL as they are refined")
@@ -149,7 +146,7 @@ def _jobs(
     methods: Sequence[str],
 ) -> list["Job"]:
     """What to do: what others published and made, then what engines make here."""
-    from edgewise.benchmarks.run import SCENES, engine_job, own_job, published_jobs
+    from edgewise.benchmarks.run import SCENES, check_folder, engine_job, own_job, published_jobs
     from edgewise.benchmarks.scene_run import engine_scenes, own_scenes, published_scenes
 
     objects = [one for one in sets if one.dataset != SCENES]
@@ -167,6 +164,8 @@ def _jobs(
         jobs += [engine_job(one, method, store, output) for one in objects]
         jobs += [engine_scenes(one, method, store, output) for one in scenes]
     _check_names(jobs)
+    for job in jobs:
+        check_folder(job)
     if not jobs:
         raise InputError("nothing to score: no published results are here; give --masks NAME=DIR")
     return jobs
