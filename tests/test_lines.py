@@ -63,3 +63,10 @@ def test_a_locked_file_is_refused_to_others_until_it_is_closed(tmp_path):
 def test_a_file_that_cannot_be_made_is_named(tmp_path):
     with pytest.raises(OutputError, match=r"none/file: cannot be written"):
         LineFile(tmp_path / "none" / "file")
+
+
+@pytest.mark.parametrize("name", ["/dev/zero", "pipe"])
+def test_what_is_no_file_is_refused(tmp_path, name):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OutputError, match="is not a regular file"):
+        LineFile(tmp_path / name)
