@@ -47,6 +47,11 @@ def test_all_that_is_here_is_run_unless_named(run, store):
     assert "## BIG" not in run("pascal")[1]
 
 
+def test_a_dataset_named_twice_is_run_once(run, store):
+    code, out, _ = run("big", "big", "--no-baselines")
+    assert (code, out.count("## ")) == (0, 1)
+
+
 def test_nothing_here_says_what_brings_it(run, tmp_path):
     miniature.big(tmp_path / "store" / "big")
     with pytest.raises(

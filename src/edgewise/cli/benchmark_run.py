@@ -120,7 +120,7 @@ def _sets(store: "Store", datasets: Sequence[str], asked: Sequence[str]) -> list
     from edgewise.benchmarks.run import input_sets
 
     if datasets:
-        sets = [one for name in datasets for one in input_sets(store, name, asked)]
+        sets = [one for name in dict.fromkeys(datasets) for one in input_sets(store, name, asked)]
     else:
         here = [one for name in known() for one in input_sets(store, name)]
         sets = [one for one in here if not asked or one.network in asked]
