@@ -56,6 +56,12 @@ def _fails(photo, mask):
     raise KeyError("no such\nlayer")
 
 
+def _inks(photo, mask):
+    photo[:] = 0
+    mask[:] = 0
+    return mask
+
+
 def _words(photo, mask):
     return np.full(mask.shape, "mask")
 
@@ -69,6 +75,14 @@ def test_any_function_is_an_engine_and_reaches_workers():
     soft = engine()(PHOTO, MASK)
     assert soft.dtype == np.float32
     assert (soft == 0.5).all()
+
+
+def test_a_function_may_work_in_place():
+    photo, mask = np.full((4, 5, 3), 9, np.uint8), np.ones((4, 5), np.float32)
+    answer = FunctionEngine(target=f"{__name__}:_inks")()(photo, mask)
+    assert not answer.any()
+    assert (photo == 9).all()
+    assert mask.all()
 
 
 def test_a_function_is_described_by_its_file():

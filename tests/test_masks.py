@@ -140,6 +140,22 @@ def test_grey_label_maps_are_refused_unless_levels_are_asked_for(save, values, d
     assert_reads(path, np.array([values]) / np.iinfo(dtype).max, soft=True)
 
 
+@pytest.mark.parametrize(
+    "values", [[0, 1, 255, 255], [0, 7, 15, 255, 255, 255], [0, 1, 65535, 65535]]
+)
+def test_labels_beside_more_void_are_refused(save, values):
+    """As of a small object in PASCAL VOC: as levels the void would be the object."""
+    dtype = np.uint16 if max(values) > 255 else np.uint8
+    with pytest.raises(InputError, match=r"holds the levels 0, .*, labels and void: a label map"):
+        read_mask(save(np.array([values], dtype), "labels.png"))
+
+
+def test_dust_beside_an_object_is_no_label(save):
+    levels = np.full((20, 20), 255, np.uint8)
+    levels[0, :9] = [0, 0, 0, 0, 0, 0, 0, 1, 2]
+    assert_reads(save(levels), levels / 255)
+
+
 def test_a_soft_mask_of_the_lowest_level_is_not_an_index_where_levels_are_asked_for(save):
     assert_reads(save(np.array([[0, 1]], np.uint8)), [[0, 1 / 255]], soft=True)
 

@@ -119,8 +119,9 @@ class NetworkEngine:
 class FunctionEngine:
     """Any Python function as an engine.
 
-    It takes what a `Refine` takes and gives bool HxW or floats HxW in [0, 1]; anything else is an
-    InputError when it comes, and whatever it raises an EdgewiseError.
+    It takes what a `Refine` takes, in copies that it may change, and gives bool HxW or floats HxW
+    in [0, 1]; anything else is an InputError when it comes, and whatever it raises an
+    EdgewiseError.
 
     Attributes:
         target: "package.module:function". Modules are also looked for in the working directory.
@@ -138,7 +139,7 @@ class FunctionEngine:
 
         def refine(photo: NDArray[np.uint8], mask: NDArray[np.float32]) -> NDArray[Any]:
             try:
-                answer = function(photo, mask)
+                answer = function(photo.copy(), mask.copy())  # what is scored stays as it is
             except EdgewiseError:
                 raise
             except Exception as error:  # the user's function may raise anything

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ class LineFile:
         path: the file. Read its `lines` once before the first `add`.
 
     Raises:
-        OutputError: it cannot be opened for writing.
+        OutputError: it cannot be opened for writing, or is a device or pipe, which may never end.
     """
 
     def __init__(self, path: Path) -> None:
@@ -34,6 +35,9 @@ class LineFile:
         self._end = 0
         with self._writing():
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
+            self.close()
+            raise OutputError(f"{path}: is not a regular file; give the name of a file")
 
     def lock(self) -> None:
         """Keep other processes that ask for it out, until this one closes the file or ends.

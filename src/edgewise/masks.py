@@ -22,6 +22,10 @@ GREY_TOLERANCE = 8
 LABELS = 64
 """Grey pictures of more levels than this are no label maps."""
 
+BESIDE_VOID = 32
+"""Where the levels are the highest possible and some below this, these are labels and it is void: a
+soft edge has levels between."""
+
 RINGING = 100
 """So many times as many pixels below half as above are no labels where a file is compressed with
 loss: in JPEG, about one white pixel all 64 of a block turn grey."""
@@ -54,7 +58,8 @@ def read_mask(
         size: height and width of the photo; a mask of another size is resampled by `fit_mask`.
         soft: take grey levels as they are. Otherwise 1 as the highest level is an index, and
             at most `LABELS` levels with more pixels below than above half, 0 apart, are refused
-            as a label map (of a file compressed with loss, with `RINGING` times more). Files by
+            as a label map (of a file compressed with loss, with `RINGING` times more), as are a few
+            low levels beside the highest alone (`BESIDE_VOID`). Files by
             `write_mask(soft=True)` are read exactly with this.
 
     Raises:
@@ -302,6 +307,9 @@ def refuse_label_counts(counts: NDArray[Any], top: int, name: str, *, lossy: boo
     used = np.flatnonzero(counts)
     below_half = counts[1 : top // 2 + 1].sum()
     above_half = counts[top // 2 + 1 :].sum()
+    void = used[-1] == top and (used[:-1] < BESIDE_VOID).all() and not lossy
+    if void and below_half <= above_half < below_half * RINGING:  # fewer are dust
+        raise InputError(f"{name}: holds the levels {_some(used)}, labels and void: {_LABEL_MAP}")
     if len(used) <= LABELS and below_half > above_half * (RINGING if lossy else 1):
         levels = f"{_some(used)}, most of them below half of {top}"
         raise InputError(f"{name}: holds the levels {levels}: {_LABEL_MAP}")

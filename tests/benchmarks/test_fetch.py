@@ -311,6 +311,15 @@ def test_what_cannot_be_imported_is_told(store, tmp_path, name):
     assert not store.folder(find("big")).exists()
 
 
+def test_what_an_archive_lacks_is_told_by_its_name(store, tmp_path):
+    """Not by that of the folder that it was unpacked into, which is gone."""
+    miniature.save(miniature.photo(), tmp_path / "in" / "photo.png")
+    (tmp_path / "a.zip").write_bytes(miniature.zipped(tmp_path / "in"))
+    with pytest.raises(InputError) as caught:
+        bring(find("pascal"), [tmp_path / "a.zip"], store)
+    assert str(caught.value).startswith(f"{tmp_path / 'a.zip'}: no file of pascal in it")
+
+
 def test_a_row_is_not_linked_to_itself(store):
     row = miniature.small("big")
     miniature.big(store.folder(row))

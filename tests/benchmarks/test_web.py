@@ -58,6 +58,15 @@ def test_a_file_that_is_here_is_not_fetched_again(host, web, target):
 # Broken connections
 
 
+@pytest.mark.parametrize("status", [206, 416])
+def test_an_answer_about_parts_that_nobody_asked_for_is_worth_another_try(
+    host, web, target, status
+):
+    host.files["a"] = File(DATA, errors=[status])
+    web.download(url_of(host), target)
+    assert target.read_bytes() == DATA
+
+
 def test_a_broken_download_goes_on_from_where_it_broke(host, web, target, pauses):
     host.files["a"] = File(DATA, large=True, cuts=[BLOCK + 9, 2 * BLOCK])
     web.download(url_of(host), target)

@@ -116,6 +116,28 @@ def test_import_verify_and_inputs_go_together(run, tmp_path):
     assert "big-refinenet: 1 of 100, 2 problems" in out
 
 
+def test_a_networks_own_outputs_are_not_written_over(run, tmp_path):
+    """PASCAL's labels in <name>_seg.png would become the mask of one of them."""
+    miniature.big(tmp_path / "store" / "big")
+    outputs = tmp_path / "outputs"
+    path = native.write_grey(outputs / "002_person_seg.png", np.full(miniature.SIZE, 15))
+    before = path.read_bytes()
+    with pytest.raises(InputError, match=r"002_person_seg\.png: is an input"):
+        run("inputs", "big", "--from", "pspnet", "--path", outputs, "-o", outputs)
+    assert path.read_bytes() == before
+
+
+def test_what_an_input_set_is_linked_to_is_not_written_over(run, tmp_path):
+    miniature.big(tmp_path / "store" / "big")
+    mine = miniature.masks(tmp_path / "mine", miniature.BIG_NAMES["test"])
+    before = (mine / "002_person_seg.png").read_bytes()
+    run("import", "big-pspnet", mine, "--link")
+    native.write_grey(tmp_path / "outputs" / "002_person.png", np.full(miniature.SIZE, 15))
+    with pytest.raises(InputError, match=r"002_person_seg\.png: is a link"):
+        run("inputs", "big", "--from", "pspnet", "--path", tmp_path / "outputs")
+    assert (mine / "002_person_seg.png").read_bytes() == before
+
+
 def test_inputs_of_scenes_say_where_classes_count_from(run, tmp_path):
     miniature.ade20k(tmp_path / "store" / "ade20k")
     for name in miniature.ADE_NAMES:

@@ -47,6 +47,11 @@ def test_all_that_is_here_is_run_unless_named(run, store):
     assert "## BIG" not in run("pascal")[1]
 
 
+def test_a_dataset_named_twice_is_run_once(run, store):
+    code, out, _ = run("big", "big", "--no-baselines")
+    assert (code, out.count("## ")) == (0, 1)
+
+
 def test_nothing_here_says_what_brings_it(run, tmp_path):
     miniature.big(tmp_path / "store" / "big")
     with pytest.raises(
@@ -120,6 +125,36 @@ def test_outputs_that_cannot_be_written_are_told_before_the_run(run, store):
     run.engine = engines.Never()
     with pytest.raises(OutputError, match="no folder nowhere"):
         run("--csv", "nowhere/all.csv")
+
+
+def test_no_input_is_written_over(run, store):
+    run.engine = engines.Never()
+    truth = store / "big" / "test" / f"{miniature.BIG_NAMES['test'][0]}_gt.png"
+    with pytest.raises(InputError, match="is an input"):
+        run("--csv", truth)
+
+
+def test_others_masks_are_not_written_over(run, store, tmp_path):
+    run.engine = engines.Never()
+    others = miniature.masks(tmp_path / "crm" / "big-pspnet", ["002_person"], "_mask.png")
+    before = (others / "002_person_mask.png").read_bytes()
+    with pytest.raises(InputError, match=r"big-pspnet: holds masks, and no edgewise\.jsonl"):
+        run("big", "--masks", "CRM=crm", "-o", "crm")
+    assert (others / "002_person_mask.png").read_bytes() == before
+
+
+@pytest.mark.parametrize("folder", ["crm", "store"])
+def test_others_label_maps_are_not_taken_for_refined_here(run, store, tmp_path, folder):
+    """Not even the coarse ones, which have the same names."""
+    run.engine = engines.Never()
+    miniature.ade20k(store / "ade20k")
+    for root in (store, tmp_path / "crm"):
+        for name in miniature.ADE_NAMES:
+            miniature.save(
+                np.full(miniature.SIZE, 3, np.uint8), root / "ade20k-encnet" / f"{name}.png"
+            )
+    with pytest.raises(InputError, match="ade20k-encnet: holds masks, and no edgewise"):
+        run("ade20k", "-o", folder)
 
 
 def test_the_report_shows_the_tables_and_the_objects(run, store):

@@ -299,6 +299,16 @@ def test_one_file_for_two_outputs_is_refused(folder, engines, tmp_path, first, s
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("option", ["--json", "--csv", "--report", "--results"])
+def test_no_input_is_written_over(folder, engines, option):
+    truth = folder / "one" / "a_gt.png"
+    before = truth.read_bytes()
+    status, _, err = run(folder, option, truth)
+    assert status == 2
+    assert "a_gt.png: is an input" in err
+    assert truth.read_bytes() == before
+
+
 def test_another_engines_results_are_no_place_for_the_summary(folder, engines, tmp_path):
     path = tmp_path / "run.jsonl"
     words = (folder, "--baselines", "--results", path)
@@ -306,6 +316,11 @@ def test_another_engines_results_are_no_place_for_the_summary(folder, engines, t
     assert status == 2
     assert "run.guided.jsonl: would be written twice" in err
     assert not path.exists()
+
+
+def test_a_results_file_may_lie_in_the_folder_that_is_scored(folder, engines):
+    words = (folder, "--results", folder / "run.jsonl")
+    assert [run(*words)[0], run(*words)[0]] == [0, 0]
 
 
 def test_names_that_are_no_utf8_are_scored_written_and_shown(

@@ -123,6 +123,16 @@ def test_a_set_of_one_photo_leaves_the_mean_over_sets_without_an_interval():
     assert not math.isnan(found.all_pairs.scores["iou_per_image"].low)
 
 
+def test_photos_that_do_not_define_a_score_are_no_evidence_for_it():
+    """As mBA of empty truths: one photo that has it would have an interval of no width."""
+    undefined = [match(str(at), 0.5, 0.6 + at / 50) for at in range(6)]
+    first, second = pair_score(0.5, mba=0.5), pair_score(0.7, mba=0.6)
+    found = differences([*undefined, Match("one", "last", first, second)]).all_pairs.scores
+    assert found["iou_per_image"].low < found["iou_per_image"].high
+    assert found["mba"].value == pytest.approx(0.1)
+    assert math.isnan(found["mba"].low)
+
+
 def test_many_photos_are_drawn_in_bounded_memory():
     matches = many(5000, 0.1)
     estimate = differences(matches).all_pairs.scores["iou_per_image"]

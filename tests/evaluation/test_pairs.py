@@ -70,6 +70,16 @@ def test_sets_are_named_by_their_path_below_the_folder(tmp_path):
     ]
 
 
+def test_masks_kept_beside_a_results_file_are_no_masks_to_score(tmp_path):
+    """`evaluate . --results run.jsonl` keeps them in the folder that it searches."""
+    write_pair(tmp_path / "one", "cat")
+    write(tmp_path / "run.jsonl.masks" / "one" / "cat_mask.png", disc(9))
+    assert len(find_pairs([tmp_path]).problems) == 1
+    (tmp_path / "run.jsonl").touch()
+    found = find_pairs([tmp_path])
+    assert (keys(found), found.problems) == ([("one", "cat", "")], [])
+
+
 def test_a_link_to_a_folder_above_ends(tmp_path):
     write_pair(tmp_path / "one", "x")
     (tmp_path / "one" / "up").symlink_to(tmp_path)

@@ -41,6 +41,20 @@ def test_a_row_holds_checksums_of_the_files(tmp_path):
     assert row.sha256["truth"] == hashlib.sha256(data).hexdigest()
 
 
+def test_a_file_that_changes_while_it_is_scored_has_the_checksum_of_what_was_scored(tmp_path):
+    write_pair(tmp_path, "cat")
+    truth = tmp_path / "cat_gt.png"
+    before = hashlib.sha256(truth.read_bytes()).hexdigest()
+
+    def refine(photo, mask):
+        write(truth, disc(5))
+        return mask
+
+    row = score_pair(find_pairs([tmp_path]).pairs[0], refine)
+    assert row.before == row.after == score(disc(9), disc(12))
+    assert row.sha256["truth"] == before
+
+
 def test_a_given_mask_is_scored_without_an_engine(tmp_path):
     write_pair(tmp_path, "cat", refined=disc(11), photo=False)
     (row,) = run(tmp_path, engine=Broken())

@@ -1,15 +1,29 @@
-"""Workers: what they give is not held on to, and Ctrl-C is not theirs."""
+"""Workers: what they give is not held on to, and none outlives the run."""
 
 import gc
-import os
-import signal
+import subprocess
+import sys
 import weakref
 from concurrent.futures import Future
-from multiprocessing.context import SpawnProcess
-from pathlib import Path
 
 from edgewise.evaluation import workers
-from edgewise.evaluation.pairs import Pair
+
+PROGRAM = """
+import signal, time
+from pathlib import Path
+from edgewise.evaluation import Pair
+from edgewise.evaluation.workers import each
+
+def work(pair, refine):
+    print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()), flush=True)
+    while True:
+        time.sleep(60)
+
+if __name__ == "__main__":
+    path = Path("none.png")
+    pairs = [Pair(set="s", id=name, source="", truth=path, refined=path) for name in "ab"]
+    list(each(work, pairs, None, workers=2))
+"""
 
 
 class Answer:
@@ -31,17 +45,11 @@ def test_a_result_that_was_taken_is_let_go():
     assert first() is None
 
 
-def name(pair, refine):
-    return pair.id
-
-
-def test_an_interrupt_is_the_parents_alone_from_a_workers_start_on(monkeypatch):
-    start = SpawnProcess.start
-
-    def interrupted(process):
-        start(process)
-        os.kill(process.pid, signal.SIGINT)
-
-    monkeypatch.setattr(SpawnProcess, "start", interrupted)
-    pairs = [Pair(set="", id=part, source="", truth=Path(part)) for part in "ab"]
-    assert sorted(workers.each(name, pairs, None, workers=2)) == ["a", "b"]
+def test_workers_get_no_interrupt_and_end_when_the_run_is_killed(tmp_path):
+    (tmp_path / "program.py").write_text(PROGRAM)
+    command = [sys.executable, tmp_path / "program.py"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as run:
+        lines = [run.stdout.readline() for _ in range(2)]
+        run.kill()
+        run.communicate(timeout=60)  # ends once nobody holds the pipe, no worker either
+    assert lines == ["True\n"] * 2

@@ -132,6 +132,14 @@ def test_other_things_in_a_file_are_told(tmp_path):
         checkpoint.load_network(tmp_path / "gone")
 
 
+@pytest.mark.parametrize("config", [{}, {"config": {"batch": 8}}, {"config": None}])
+def test_a_run_of_another_network_is_told(small, tmp_path, config):
+    """As of edgewise's own training, whose checkpoint has the same name."""
+    torch.save({"average": small.state_dict(), **config}, tmp_path / "last.pt")
+    with pytest.raises(ModelError, match=r"last\.pt: is of a run of another network; expected"):
+        checkpoint.load_network(tmp_path / "last.pt")
+
+
 def test_an_encoder_of_imagenet_starts_with_the_masks_ignored(small, tmp_path):
     state = {
         published_name(key).removeprefix("feats."): value

@@ -15,7 +15,7 @@ from edgewise.batch.engines import check_limits
 from edgewise.batch.jobs import Job
 from edgewise.batch.worker import Opener, Report, opened, use_one_thread, work
 from edgewise.errors import EdgewiseError, InputError, missing_extra, told
-from edgewise.interrupts import unheard
+from edgewise.processes import no_interrupts
 
 _GONE = "the scheduler gave the jobs up, or is gone"
 
@@ -146,7 +146,7 @@ def _local_cluster(workers: int) -> Any:
     # which cost a seventh of the throughput. And it looks every 10 ms at what they do.
     trimming = "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_"
     quick = {trimming: None, "distributed.worker.profile.enabled": False}
-    with dask.config.set(quick), unheard():
+    with dask.config.set(quick), no_interrupts():
         return make(
             n_workers=workers,
             threads_per_worker=1,

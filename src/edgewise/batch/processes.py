@@ -7,21 +7,20 @@ none is known to be the cause, and a worker that hangs cannot be ended alone.
 from __future__ import annotations
 
 import math
-import os
 import queue
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
 from edgewise.batch.engines import check_limits
 from edgewise.batch.jobs import Job
 from edgewise.batch.worker import Opener, Report, opened, use_one_thread, work
 from edgewise.errors import EdgewiseError
-from edgewise.interrupts import unheard
+from edgewise.processes import die_with_parent, no_interrupts
 
 _spawn = get_context("spawn")
 _STARTS = 3
@@ -144,7 +143,7 @@ class _Worker:
             ours, theirs = _spawn.Pipe()
             process = _spawn.Process(target=_serve, args=(theirs, self._opener), daemon=True)
             try:
-                with unheard():
+                with no_interrupts():
                     process.start()
             except OSError:
                 ours.close()
@@ -190,7 +189,7 @@ class _Worker:
 
 def _serve(connection: Connection, opener: Opener) -> None:
     """A process's life: open the network, then do job after job until the parent is gone."""
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+    die_with_parent()
     use_one_thread()
     try:
         opened(opener)
@@ -201,11 +200,3 @@ def _serve(connection: Connection, opener: Opener) -> None:
         connection.send(Report("done"))
         while True:
             connection.send(work(opener, connection.recv()))
-
-
-def _die_with_parent() -> None:
-    """End at once when the parent is killed: a next run may do this job by then."""
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

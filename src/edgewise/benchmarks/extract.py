@@ -96,7 +96,9 @@ def _members(archive: Path) -> Iterator[_Member]:
     elif tarfile.is_tarfile(archive):
         yield from _tar_members(archive)
     else:
-        raise InputError(f"{archive}: is no archive; expected zip, or tar with gz, bz2 or xz")
+        raise InputError(
+            f"{archive}: is no archive, or is cut off; expected zip, or tar with gz, bz2 or xz"
+        )
 
 
 def _zip_members(archive: Path) -> Iterator[_Member]:

@@ -137,7 +137,7 @@ def bring(
     with store.workspace() as unpacked:
         for number, path in enumerate(paths):
             _gather(path, unpacked / str(number) / path.stem, limits or Limits())
-        plan = layouts.plan(row, unpacked, split=split)
+        plan = layouts.plan(row, unpacked, split=split, name=", ".join(map(str, paths)))
         store.install(row, plan, mode="move", replace=replace)
     return plan
 
@@ -165,7 +165,7 @@ def _fetch_link(
     with store.workspace() as unpacked:
         _unpack(fetched, unpacked, folder, options.limits)
         try:
-            plan = layouts.plan(row, unpacked)
+            plan = layouts.plan(row, unpacked, name="what came")
         except InputError as error:
             raise FetchError(f"{link}: {error}; what came is kept: {folder}") from error
         store.install(row, plan, mode="move", replace=True)
@@ -230,4 +230,6 @@ def _gather(path: Path, folder: Path, limits: Limits) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, folder / path.name)
     else:
-        raise InputError(f"{path}: is no archive; expected zip, or tar with gz, bz2 or xz")
+        raise InputError(
+            f"{path}: is no archive, or is cut off; expected zip, or tar with gz, bz2 or xz"
+        )

@@ -97,13 +97,14 @@ def count(row: Row, folder: Path) -> dict[str, int]:
     return {split: _count(folder / below.format(split=split), ending) for split in splits}
 
 
-def plan(row: Row, folder: Path, *, split: str | None = None) -> Plan:
+def plan(row: Row, folder: Path, *, split: str | None = None, name: str = "") -> Plan:
     """Find a row's files anywhere below `folder`.
 
     Args:
         row: what they belong to.
         folder: an unpacked archive, or what a user has.
         split: the split that they are of, where folder names don't say.
+        name: what to call the folder, where the user knows it by another one.
 
     Raises:
         InputError: no file of the row, two files for one place, or the split cannot be told.
@@ -112,6 +113,7 @@ def plan(row: Row, folder: Path, *, split: str | None = None) -> Plan:
         raise InputError(f"{row.name} has no split {split!r}; there is: {', '.join(row.counts)}")
     found = sorted(path for path in _files(folder) if not _hidden(path.relative_to(folder)))
     own = _of_network(row, folder, found)
+    name = name or str(folder)
     files: dict[PurePath, Path] = {}
     for path in own:
         target = _target(row, path.relative_to(folder), split)
@@ -119,12 +121,13 @@ def plan(row: Row, folder: Path, *, split: str | None = None) -> Plan:
             continue
         if target in files:
             raise InputError(
-                f"{folder}: two files for {row.name}'s {target}: {files[target]} and {path}; "
+                f"{name}: two files for {row.name}'s {target}: "
+                f"{files[target].relative_to(folder)} and {path.relative_to(folder)}; "
                 "give the folder that holds the right ones"
             )
         files[target] = path
     if not files:
-        raise InputError(f"{folder}: no file of {row.name} in it; {_hint(row, found)}")
+        raise InputError(f"{name}: no file of {row.name} in it; {_hint(row, found)}")
     return Plan(files=files, others=len(found) - len(files))
 
 

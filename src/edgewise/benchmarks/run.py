@@ -179,6 +179,18 @@ def with_masks(job: Job) -> list[Pair]:
     return [pair for pair in with_kept(job.pairs, job.folder.parent) if pair.refined]
 
 
+def check_folder(job: Job) -> None:
+    """Raise InputError where a folder to make masks in holds some that no run here has made.
+
+    They would be written over, or scored as this method's.
+    """
+    if job.makes and not job.results.exists() and any(pair.refined for pair in with_masks(job)):
+        raise InputError(
+            f"{job.folder}: holds masks, and no {job.results.name} of a run that made them; give "
+            "another folder by --output"
+        )
+
+
 def work(
     job: Job,
     open_refine: OpenRefine | None,

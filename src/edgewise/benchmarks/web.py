@@ -273,7 +273,7 @@ def _is_whole(part: Path) -> bool:
 def _whole(response: requests.Response, start: int, part: Path) -> int | None:
     """The bytes of the whole file, None where unknown; _BrokenError where the part is no good."""
     if response.status_code == _NO_RANGE:
-        part.unlink()  # of another file, or longer than it is
+        part.unlink(missing_ok=True)  # of another file, or longer than it is
         raise _BrokenError("the part that is here does not fit the file")
     length = response.headers.get("Content-Length")
     if response.status_code != _PARTIAL:
@@ -281,11 +281,11 @@ def _whole(response: requests.Response, start: int, part: Path) -> int | None:
     unit, _, span = response.headers.get("Content-Range", "").partition(" ")
     span, _, total = span.partition("/")
     if unit != "bytes" or span.split("-")[0] != str(start):
-        part.unlink()
+        part.unlink(missing_ok=True)
         raise _BrokenError(f"asked for bytes from {start} on, got {span or 'others'}")
     whole = int(total) if total.isdigit() else None
     if whole is not None and whole != _noted(part).get("bytes"):
-        part.unlink()
+        part.unlink(missing_ok=True)
         raise _BrokenError("the file has changed since its first part came")
     return whole
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from edgewise.cli import benchmark_run
+from edgewise.errors import InputError
 from edgewise.files import make_folder
 
 if TYPE_CHECKING:
@@ -164,12 +165,20 @@ def make_inputs(
     from edgewise.benchmarks.inputs import convert
     from edgewise.benchmarks.inputs.colours import read_colours
     from edgewise.benchmarks.store import Store, photos_of
+    from edgewise.cli.outputs import check_apart
     from edgewise.cli.progress import tracked
 
     form = convert.format_of(dataset, network)
     store = Store(root)
     folder = output or store.input_set(dataset, network, split)
     jobs = convert.jobs(dataset, network, path, photos_of(store, dataset, split), folder)
+    check_apart((job.target for job in jobs), (job.native for job in jobs if job.native))
+    linked = next((job.target for job in jobs if job.target.is_symlink()), None)
+    if linked:
+        raise InputError(
+            f"{linked}: is a link, as of `import --link`, to {linked.readlink()}, which would be "
+            "written over; remove it, or give another folder by --output"
+        )
     options = convert.Options(
         first_label=first_label,
         reference_quirks=reference_quirks,

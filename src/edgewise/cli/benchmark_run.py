@@ -75,13 +75,14 @@ def command(
     from edgewise.benchmarks.tables import markdown, table, write_csv
     from edgewise.cli.outputs import check_outputs
 
-    check_outputs(json_file, csv_file, report=report)
     store = Store(root)
     sets = _sets(store, datasets or [], [name for name in inputs.split(",") if name])
     if report and not (refine and any(one.dataset in BINARY for one in sets)):
         raise InputError(f"--report {report}: shows objects of BIG and PASCAL as they are refined")
     names = engines.with_baselines(engine) if baselines else engine
     jobs = _jobs(sets, store, output, masks, methods=_methods(names) if refine else ())
+    read = [path for job in jobs for pair in job.pairs for path in pair.files.values()]
+    check_outputs(json_file, csv_file, report=report, inputs=[*read, weights])
     threads = threads or (1 if workers > 1 else None)
     choices = engines.Choices(weights=weights, model=model, threads=threads, device=device)
     found = engines.find_engines(names, choices) if refine else {}
@@ -119,7 +120,7 @@ def _sets(store: "Store", datasets: Sequence[str], asked: Sequence[str]) -> list
     from edgewise.benchmarks.run import input_sets
 
     if datasets:
-        sets = [one for name in datasets for one in input_sets(store, name, asked)]
+        sets = [one for name in dict.fromkeys(datasets) for one in input_sets(store, name, asked)]
     else:
         here = [one for name in known() for one in input_sets(store, name)]
         sets = [one for one in here if not asked or one.network in asked]
@@ -145,7 +146,7 @@ def _jobs(
     methods: Sequence[str],
 ) -> list["Job"]:
     """What to do: what others published and made, then what engines make here."""
-    from edgewise.benchmarks.run import SCENES, engine_job, own_job, published_jobs
+    from edgewise.benchmarks.run import SCENES, check_folder, engine_job, own_job, published_jobs
     from edgewise.benchmarks.scene_run import engine_scenes, own_scenes, published_scenes
 
     objects = [one for one in sets if one.dataset != SCENES]
@@ -163,6 +164,8 @@ def _jobs(
         jobs += [engine_job(one, method, store, output) for one in objects]
         jobs += [engine_scenes(one, method, store, output) for one in scenes]
     _check_names(jobs)
+    for job in jobs:
+        check_folder(job)
     if not jobs:
         raise InputError("nothing to score: no published results are here; give --masks NAME=DIR")
     return jobs

@@ -70,8 +70,9 @@ def command(
     wanted = bool(report) if baselines is None else baselines
     first_name, *others = engines.with_baselines(names) if wanted else names
     rows_of = [_results_of(results, name) for name in ("", *map(engines.label, others))]
-    check_outputs(*rows_of, json_file, csv_file, report=report)
     found = find_pairs(folders, refine_all=refine)
+    read = [path for pair in found.pairs for path in pair.files.values()]
+    check_outputs(*rows_of, json_file, csv_file, report=report, inputs=[*read, weights])
     _print_problems(found.problems)
     threads = threads or (1 if workers > 1 else None)
     choices = engines.Choices(
@@ -193,9 +194,11 @@ class _Work:
 
     def masks(self, name: str = "") -> Path | None:
         """The folder of an engine's masks: beside its results, or as long as the report takes."""
+        from edgewise.evaluation.pairs import KEPT
+
         results = _results_of(self.results, name)
         if results:
-            return results.with_name(f"{results.name}.masks")
+            return results.with_name(f"{results.name}{KEPT}")
         return self.scratch / (name or "first") if self.scratch else None
 
     def scored(

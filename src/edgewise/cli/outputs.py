@@ -9,14 +9,14 @@ from edgewise.errors import InputError, OutputError, missing_extra
 
 
 def check_outputs(
-    *files: Path | None, report: Path | None = None, inputs: Iterable[Path] = ()
+    *files: Path | None, report: Path | None = None, inputs: Iterable[Path | None] = ()
 ) -> None:
     """Raise before a long run what would be raised after it.
 
     Args:
         files: what else is to be written; None for what is not.
         report: the HTML report, or None.
-        inputs: what is read.
+        inputs: what is read; None for what is not.
 
     Raises:
         InputError: two are one file, or one is an input.
@@ -24,7 +24,9 @@ def check_outputs(
         DependencyError: the report takes an extra that is not installed.
     """
     outputs = [path for path in (*files, report) if path]
-    check_apart(outputs, inputs)
+    if not outputs:
+        return  # a set may have many inputs to look at
+    check_apart(outputs, filter(None, inputs))
     for path in outputs:
         if not os.path.isdir(os.path.dirname(os.path.realpath(path))):
             raise OutputError(f"{path}: cannot be written: there is no folder {path.parent}")

@@ -15,7 +15,8 @@ HARM = 0.002
 """A pair is harmed where its IoU falls, and improved where it rises, by more than this."""
 
 FEWEST_PHOTOS = 5
-"""Scores of fewer photos have no interval; in a mean over sets, each set has to have two."""
+"""A score that fewer photos define has no interval; in a mean over sets, each set has to have two
+that do."""
 
 DRAWS = 2000
 SEED = 0
@@ -172,7 +173,10 @@ def _parts(match: Match, name: str) -> tuple[float, float, float, float]:
 
 @dataclass(frozen=True, slots=True)
 class _Spread:
-    """Differences of sets: sets x scores; over draws of their photos: sets x draws x scores."""
+    """Differences of sets: sets x scores; over draws of their photos: sets x draws x scores.
+
+    `photos`, sets x scores, says how many photos define each.
+    """
 
     values: Sums
     draws: Sums
@@ -183,7 +187,7 @@ class _Spread:
         values = [_step(sums.sum(axis=0)) for sums in parts]
         # Each set has its own stream: equal draws in sets of equal size would not be independent.
         draws = [_step(_drawn(sums, stream)) for stream, sums in enumerate(parts)]
-        photos = np.array([len(sums) for sums in parts])
+        photos = np.array([(sums[..., (1, 3)] > 0).all(axis=-1).sum(axis=0) for sums in parts])
         return cls(np.asarray(values), np.asarray(draws), photos)
 
     def only(self, at: int) -> "_Spread":
@@ -200,10 +204,11 @@ class _Spread:
         if not defined.any():
             return Estimate(math.nan)
         value = float(self.values[defined, at].mean())
+        photos = self.photos[defined, at]
+        if photos.sum() < FEWEST_PHOTOS or photos.min() < 2:
+            return Estimate(value)
         means = self.draws[defined, :, at].mean(axis=0)
         means = means[~np.isnan(means)]  # some draws may hold no pair that defines the score
-        if self.photos[defined].sum() < FEWEST_PHOTOS or not len(means):
-            return Estimate(value)
         low, high = np.percentile(means, _PERCENTILES)
         return Estimate(value, float(low), float(high))
 

@@ -12,6 +12,9 @@ from edgewise.files import SUFFIXES
 Key = tuple[str, str, str]
 
 _MASK = re.compile(r"_(seg|mask)(?=_|\d|$)")
+KEPT = ".masks"
+"""What is put behind a results file's name for the folder of its refined masks."""
+
 _LAYOUT = "<id>_gt.png with <id>_seg*.png and <id>_im.*, or with <id>_mask.png"
 
 
@@ -87,7 +90,8 @@ def find_pairs(folders: Iterable[Path], *, refine_all: bool = False) -> Found:
     Masks may have any suffix of `edgewise.files.SUFFIXES`. Files of other names are left alone.
 
     Args:
-        folders: where to look, at any depth; hidden folders are left out.
+        folders: where to look, at any depth; hidden folders are left out, and those of masks that
+            were kept beside a results file (`KEPT`).
         refine_all: refine where there is a photo, even beside a refined mask.
 
     Raises:
@@ -142,7 +146,8 @@ def _walk(top: Path) -> Iterator[tuple[Path, list[Path]]]:
             below.clear()
             continue
         seen.add(real)
-        below[:] = sorted(name for name in below if not name.startswith("."))
+        kept = {f"{name}{KEPT}" for name in names}
+        below[:] = sorted(name for name in below if not name.startswith(".") and name not in kept)
         visible = sorted(name for name in names if not name.startswith("."))
         yield Path(here), [Path(here, name) for name in visible]
 

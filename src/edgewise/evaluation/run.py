@@ -106,6 +106,9 @@ def score_pair(
         InputError: a file cannot be read, or sizes differ.
         OutputError: the mask cannot be kept.
     """
+    # Before they are read: of a file that changes meanwhile the row has the earlier checksum, so
+    # that a run that goes on refuses it.
+    sums = {part: checksum(path) for part, path in pair.files.items()}
     masks = load_masks(pair, refine)
     if keep is not None and pair.refined is None:
         masks = replace(masks, after=keep(pair, masks.after))
@@ -122,7 +125,7 @@ def score_pair(
         after=measure(masks.after, masks.truth),
         rings=_rings(masks),
         seconds=masks.seconds,
-        sha256={part: checksum(path) for part, path in pair.files.items()},
+        sha256=sums,
         warnings=masks.warnings,
     )
 

@@ -11,7 +11,7 @@ import cv2
 from edgewise.engines import OpenRefine, Refine
 from edgewise.errors import EdgewiseError
 from edgewise.evaluation.pairs import Pair
-from edgewise.interrupts import unheard
+from edgewise.processes import die_with_parent, no_interrupts
 
 Result = TypeVar("Result")
 Task = Callable[[Pair, Refine | None], Result]
@@ -42,11 +42,16 @@ def each(
         workers, mp_context=get_context("spawn"), initializer=_open, initargs=(needed,)
     )
     try:
-        with unheard():  # each submission starts a process while there are too few
-            results = _results([pool.submit(_work, task, pair) for pair in pairs])
-        yield from results
+        yield from _results(_submitted(pool, task, pairs))
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _submitted(
+    pool: ProcessPoolExecutor, task: Task[Result], pairs: Iterable[Pair]
+) -> list[Future[Result]]:
+    with no_interrupts():  # the first one starts the processes
+        return [pool.submit(_work, task, pair) for pair in pairs]
 
 
 def _results(futures: Iterable[Future[Result]]) -> Iterator[Result]:
@@ -67,6 +72,7 @@ _refine: Refine | None = None
 
 def _open(open_refine: OpenRefine | None) -> None:
     global _refine  # noqa: PLW0603  # an opened network does not pickle
+    die_with_parent()
     cv2.setNumThreads(1)  # the workers are the threads
     _refine = open_refine() if open_refine else None
 

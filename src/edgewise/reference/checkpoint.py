@@ -87,11 +87,25 @@ def load_network(path: Path) -> CascadeNetwork:
             missing, surplus or of another shape.
     """
     data = _read(path)
-    own = "average" in data  # a run's file
-    state = data["average"] if own else {own_name(key): value for key, value in data.items()}
-    network = CascadeNetwork(int(data["config"]["width"]) if own else WIDTH)
+    if "average" in data:  # a run's file
+        state, width = _of_run(data, path)
+    else:
+        state, width = {own_name(key): value for key, value in data.items()}, WIDTH
+    network = CascadeNetwork(width)
     _fill(network, state, path)
     return network.eval()
+
+
+def _of_run(data: Mapping[str, Any], path: Path) -> tuple[Mapping[str, Any], int]:
+    """The weights and the network's width in a run's file; ModelError where it is another's."""
+    state, config = data["average"], data.get("config")
+    width = config.get("width") if isinstance(config, Mapping) else None
+    if not isinstance(state, Mapping) or not isinstance(width, int):
+        raise ModelError(
+            f"{path}: is of a run of another network; expected one of edgewise.reference.train "
+            f"(sha256 {checksum(path)})"
+        )
+    return state, width
 
 
 def load_encoder(network: CascadeNetwork, path: Path) -> None:

@@ -89,8 +89,7 @@ def read_labels(path: str | os.PathLike[str]) -> tuple[Labels, Form]:
     """
     if Path(path).suffix.lower() == ".npy":
         return _read_array(path)
-    picture = load_picture(path)
-    _refuse_lossy(path)
+    picture = load_lossless(path)
     if picture.mode == "P":
         palette = bytes(picture.getpalette("RGB") or b"")
         form = Form("P", palette, picture.info.get("transparency"))
@@ -98,8 +97,7 @@ def read_labels(path: str | os.PathLike[str]) -> tuple[Labels, Form]:
     if picture.mode == "1":
         return np.asarray(picture).astype(np.int32), Form("1")
     if picture.mode == "L":
-        levels = np.asarray(picture).astype(np.int32)
-        return levels // _STEP.get(_grey_bits(picture, path), 1), Form("L")
+        return grey_labels(picture, path), Form("L")
     if picture.mode in ("I;16", "I;16B", "I"):
         return _read_deep(picture, path)
     if picture.mode == "RGB":
@@ -119,13 +117,25 @@ def _read_array(path: str | os.PathLike[str]) -> tuple[Labels, Form]:
     return labels, Form(_smallest_mode(labels), dtype=str(labels.dtype))
 
 
-def _refuse_lossy(path: str | os.PathLike[str]) -> None:
-    lossy = lossy_format(path)
+def load_lossless(path: str | os.PathLike[str]) -> Image:
+    """The picture of a label map, as `files.load_picture` gives it.
+
+    Raises:
+        InputError: as there, or it is compressed with loss.
+    """
+    picture, lossy = load_picture(path), lossy_format(path)
     if lossy:
         raise InputError(
             f"{path}: is compressed with loss ({lossy}), which blurs labels into others; "
             "expected .png, .tif or .npy"
         )
+    return picture
+
+
+def grey_labels(picture: Image, path: str | os.PathLike[str]) -> NDArray[np.int32]:
+    """The levels of a picture of mode L as its file has them, int32 HxW, also of 2 and 4 bits."""
+    levels = np.asarray(picture).astype(np.int32)
+    return levels // _STEP.get(_grey_bits(picture, path), 1)
 
 
 def _grey_bits(picture: Image, path: str | os.PathLike[str]) -> int:

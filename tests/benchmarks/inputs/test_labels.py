@@ -33,6 +33,19 @@ def test_grey_levels_are_labels(tmp_path):
     reads(write_grey(tmp_path / "a.png", LABELS))
 
 
+def test_grey_of_few_bits_has_its_own_levels(tmp_path, png_bytes):
+    """Pillow spreads them over 0..255."""
+    path = tmp_path / "a.png"
+    path.write_bytes(png_bytes(2, 2, 4, 0, b"\0\x01\0\x2f"))
+    reads(path, [[0, 1], [2, 15]])
+
+
+def test_what_is_compressed_with_loss_is_refused(tmp_path):
+    Image.fromarray(LABELS.astype(np.uint8)).save(tmp_path / "a.png", format="JPEG")
+    with pytest.raises(InputError, match="compressed with loss"):
+        read_labels(tmp_path / "a.png")
+
+
 def test_deep_grey_levels_are_labels(tmp_path):
     Image.fromarray(LABELS.astype(np.uint16)).save(tmp_path / "a.png")
     reads(tmp_path / "a.png")

@@ -9,8 +9,7 @@ import numpy as np
 
 from edgewise.benchmarks import voc
 from edgewise.errors import InputError
-from edgewise.files import load_picture
-from edgewise.scenes.labels import MANY
+from edgewise.scenes.labels import MANY, grey_labels, load_lossless
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +25,7 @@ def read_labels(
 ) -> NDArray[np.int32]:
     """The label map in a picture as int32 HxW.
 
-    - Grey of 8 or 16 bits: levels are labels.
+    - Grey of 2 to 16 bits: levels are labels.
     - A palette: indices are labels. Where each colour that is used stands in `colours`, and for
       another label than its index (a program that sorted the palette anew), colours count.
     - RGB: labels by `colours`, where these have all that are used; else, where each pixel's
@@ -34,18 +33,21 @@ def read_labels(
     - 1 bit: 0 and 255, a binary mask.
 
     Args:
-        path: a PNG, TIFF, BMP or GIF file; lossy formats blur labels into others.
+        path: a PNG, TIFF, BMP or GIF file.
         colours: labels by RGB colour, as `voc.COLOURS`; None where colours mean nothing.
 
     Raises:
-        InputError: the file is no picture, or its colours stand for no labels.
+        InputError: the file is no picture or compressed with loss, or its colours stand for no
+            labels.
     """
-    picture = load_picture(path)
+    picture = load_lossless(path)
     colours = colours or {}
     if picture.mode == "P":
         return _palette_labels(picture, colours)
-    if picture.mode in ("1", "L"):
+    if picture.mode == "1":
         return _integers(picture.convert("L"))
+    if picture.mode == "L":
+        return grey_labels(picture, path)
     if picture.mode.startswith("I"):
         return _integers(picture)
     if picture.mode in ("RGB", "RGBA", "LA"):
@@ -66,10 +68,10 @@ def coloured_labels(path: str | Path, table: ColourTable) -> NDArray[np.int32] |
         table: the labels of colours.
 
     Raises:
-        InputError: the file is no picture; RGB has other colours; or a colour that several labels
-            share is used.
+        InputError: the file is no picture or compressed with loss; RGB has other colours; or a
+            colour that several labels share is used.
     """
-    picture = load_picture(path)
+    picture = load_lossless(path)
     if picture.mode not in ("P", "RGB", "RGBA"):
         return None
     coloured = picture.convert("RGB")
