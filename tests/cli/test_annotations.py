@@ -10,12 +10,12 @@ import pytest
 from PIL import Image
 from pycocotools.coco import COCO
 
-from edgewise import refiner
 from edgewise.cli import BAD_INPUT, INTERRUPTED, annotations, main
 from edgewise.formats import brush
 from edgewise.formats.annotation import Form, Rle
 from edgewise.formats.coco import open_coco
 from edgewise.formats.convert import read, write
+from edgewise.network import runtime
 from edgewise.scenes import instances
 
 from ..fakes import ColourEngine, NothingProposer, red_on_blue
@@ -33,8 +33,8 @@ class FakeEngine(ColourEngine):
 @pytest.fixture
 def run(monkeypatch, capsys):
     """Run a command with a network that knows red from blue: exit status and error lines."""
-    monkeypatch.setattr(refiner, "OnnxEngine", FakeEngine)
-    monkeypatch.setattr(refiner, "OnnxProposer", NothingProposer)
+    monkeypatch.setattr(runtime, "OnnxEngine", FakeEngine)
+    monkeypatch.setattr(runtime, "OnnxProposer", NothingProposer)
 
     def ran(*arguments):
         monkeypatch.setattr(sys, "argv", ["edgewise", *map(str, arguments)])
@@ -255,7 +255,7 @@ def test_options_that_do_not_fit_are_refused(run, folder):
     out = folder / "out.json"
     for arguments, wrong in (
         ((source, "--photos", folder / "none", "-o", out), "is no folder of photos"),
-        ((source, "--photos", folder / "photos", "-o", source), "is the input"),
+        ((source, "--photos", folder / "photos", "-o", source), "is an input"),
         ((source, "--photos", folder / "photos", "-o", folder / "no" / "o.json"), "cannot be"),
         (
             (source, "--photos", folder / "photos", "-o", out, "--only-category", "cow"),
@@ -277,7 +277,7 @@ def test_a_target_that_cannot_be_written_is_refused_before_anything_is_refined(
     for output, wrong in (
         ("taken", "taken: is a folder; give the name of a file"),
         ("no/o.json", "cannot be written: there is no folder"),
-        ("j.json", "j.json.journal: is the input, which is never changed"),
+        ("j.json", "j.json.journal: is an input, which is never changed"),
     ):
         arguments = ("--photos", folder / "photos", "-o", folder / output)
         status, (line,) = run("coco", "refine", folder / "j.json.journal", *arguments)

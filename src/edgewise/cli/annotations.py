@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from edgewise.cli.options import Device, Model, Threads
+from edgewise.cli.outputs import check_apart
 from edgewise.errors import EdgewiseError, InputError
 from edgewise.files import check_target
 
@@ -111,9 +112,7 @@ def _check_paths(annotations: Path, photos: Path, output: Path) -> None:
     if not photos.is_dir():
         raise InputError(f"{photos}: is no folder of photos")
     check_target(Path(os.path.realpath(output)), output)
-    for written in (output, journal_path(output)):
-        if annotations.resolve() == written.resolve():
-            raise InputError(f"{written}: is the input, which is never changed; give another name")
+    check_apart([output, journal_path(output)], [annotations])
 
 
 def _open(kind: str, path: Path) -> "tuple[Document, str]":
