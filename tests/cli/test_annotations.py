@@ -304,6 +304,25 @@ def test_names_that_no_photo_can_have_are_one_line_each_and_the_rest_goes_on(run
     assert result["images"] == data["images"]
 
 
+def test_a_photo_that_could_be_of_several_names_is_of_none_but_its_own(run, folder):
+    names = ("cam1/a.png", "/old/a.png", "a.png", "cam3/b.png")
+    data = coco_of(*(annotation(n, image=n) for n in range(1, 5)), images=names)
+    status, lines, result = refine(run, folder, data)
+    assert status == 1
+    assert lines[-1].startswith("2 refined, 2 problems")
+    wrong = f"{folder / 'photos' / 'a.png'} may be of 3 photos that the file names; put each at its"
+    assert lines[0].startswith(f"edgewise: image 1 (cam1/a.png): {wrong}")
+    assert lines[1].startswith(f"edgewise: image 2 (/old/a.png): {wrong}")
+    assert result["annotations"][:2] == data["annotations"][:2]
+    (folder / "photos" / "cam1").mkdir()
+    (folder / "photos" / "a.png").rename(folder / "photos" / "cam1" / "a.png")
+    _, (*lines, _), _ = refine(run, folder, data)
+    assert [line[: line.index(";")] for line in lines] == [
+        f"edgewise: image {image}: no such photo in {folder / 'photos'}"
+        for image in ("2 (/old/a.png)", "3 (a.png)")
+    ]
+
+
 class Interrupting:
     """Stops the program when the second photo's turn comes, once; counts photos."""
 

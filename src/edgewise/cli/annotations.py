@@ -2,10 +2,12 @@
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
+from functools import cached_property
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -246,6 +248,12 @@ class _Run:
         path = find_photo(self.photos, (scene.photo, *scene.aliases))
         if path is None:
             raise InputError(f"no such photo in {self.photos}")
+        place = path.relative_to(self.photos).as_posix()
+        if place in self._shared and place != str(PurePosixPath(scene.photo)):
+            raise InputError(
+                f"{path} may be of {self._shared[place]} photos that the file names; put each at "
+                "its own path"
+            )
         photo = read_photo(path)
         height, width = photo.shape[:2]
         if scene.size not in (None, (height, width)):
@@ -253,6 +261,15 @@ class _Run:
             stated = f"{scene.size[1]}x{scene.size[0]}" if scene.size else ""
             raise InputError(f"is stated as {stated} and {path} is {width}x{height}{turned}")
         return photo
+
+    @cached_property
+    def _shared(self) -> dict[str, int]:
+        """Places at which several of the document's photos may lie, and how many."""
+        from edgewise.formats.folders import places
+
+        photos = {scene.photo: (scene.photo, *scene.aliases) for scene in self.document.scenes}
+        counts = Counter(place for names in photos.values() for place in set(places(names)))
+        return {place: count for place, count in counts.items() if count > 1}
 
     def _masks(
         self, scene: "Scene", size: tuple[int, int]

@@ -24,9 +24,14 @@ def find_photo(folder: Path, names: Iterable[str]) -> Path | None:
     A name may have folders in it; where there is no such file below `folder`, the names' last
     parts are looked for. Names never lead out of `folder`.
     """
+    return next((folder / name for name in places(names) if _is_file(folder / name)), None)
+
+
+def places(names: Iterable[str]) -> list[str]:
+    """Where below a folder `find_photo` looks for a photo of these names."""
     names = list(names)
-    candidates = [inner_name(name) for name in names] + [PurePosixPath(name).name for name in names]
-    return next((folder / name for name in candidates if name and _is_file(folder / name)), None)
+    found = [inner_name(name) for name in names] + [PurePosixPath(name).name for name in names]
+    return [place for place in found if place]
 
 
 def _is_file(path: Path) -> bool:

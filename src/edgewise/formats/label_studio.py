@@ -9,6 +9,7 @@ points in percent of the photo's width and height.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,7 @@ class LabelStudioDocument:
         results = [result for task in self._tasks for result in _results(task, "annotations")]
         targets = {_target(entry) for result in results for entry in result if _has_mask(entry)}
         self._one_target = len(targets) == 1
+        self._doubled = _doubled(self._tasks)
         self.scenes = [scene for task in self._tasks for scene in self._scenes(task)]
 
     def mask(self, item: Item, size: Size, *, strict: bool = True) -> Rle:
@@ -113,6 +115,8 @@ class LabelStudioDocument:
         try:
             address = _address(data, regions[0][0], one_target=self._one_target)
             names = _file_names(address)
+            if names[0] in self._doubled:
+                names = [f"{_host(address)}/{names[0]}".lstrip("/")]
         except InputError as error:
             names, problem = [""], str(error)
         return Scene(
@@ -242,6 +246,24 @@ def _file_names(address: str) -> list[str]:
     names = [name, _UPLOAD.sub("", name)]
     names.insert(2 if path.startswith("data/upload/") else 0, path)
     return list(dict.fromkeys(names))
+
+
+def _host(address: str) -> str:
+    """The bucket, or the server, of an address; of none, an empty text."""
+    try:
+        return urlsplit(address.replace("\\", "/")).netloc
+    except ValueError:
+        return ""
+
+
+def _doubled(tasks: list[dict[str, Any]]) -> set[str]:
+    """The names that files of several buckets have."""
+    addresses = {
+        text for task in tasks for text in task["data"].values() if isinstance(text, str) and text
+    }
+    places = {(_host(address), _file_names(address)[0]) for address in addresses}
+    counts = Counter(name for _, name in places)
+    return {name for name, count in counts.items() if count > 1}
 
 
 def _size(entries: list[dict[str, Any]]) -> Size | None:
