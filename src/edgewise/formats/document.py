@@ -94,9 +94,8 @@ def dataset_of(document: Document) -> Dataset:
     problems = list(document.problems)
     photos = [_photo_of(document, scene, problems) for scene in document.scenes]
     found = [photo for photo in photos if photo]
-    return Dataset(
-        photos=_joined(found), categories=tuple(document.categories), problems=tuple(problems)
-    )
+    categories = tuple(dict.fromkeys(document.categories))
+    return Dataset(photos=_joined(found), categories=categories, problems=tuple(problems))
 
 
 def _photo_of(document: Document, scene: Scene, problems: list[str]) -> Photo | None:
