@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -9,6 +10,7 @@ from edgewise.errors import InputError
 from edgewise.formats.annotation import Dataset, Instance, Photo, check_size
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from edgewise.formats.annotation import Form, Rle, Size
@@ -87,6 +89,12 @@ class Document(Protocol):
             OutputError: the file cannot be written.
         """
         ...
+
+
+def names_of_several(photos: Iterable[tuple[str, str]]) -> set[str]:
+    """The names that photos of several places share, given as pairs of place and name."""
+    counts = Counter(name for _, name in set(photos))
+    return {name for name, count in counts.items() if count > 1}
 
 
 def dataset_of(document: Document) -> Dataset:

@@ -9,7 +9,6 @@ points in percent of the photo's width and height.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ from edgewise.errors import InputError
 from edgewise.files import SUFFIXES
 from edgewise.formats import brush
 from edgewise.formats.annotation import Rle, crowd_losses
-from edgewise.formats.document import Item, Scene, dataset_of
+from edgewise.formats.document import Item, Scene, dataset_of, names_of_several
 from edgewise.formats.json_files import parse_json, read_bytes, whole, write_json
 from edgewise.formats.polygons import check_inside, check_simple, filled, one_ring, ring_of
 
@@ -51,7 +50,12 @@ class LabelStudioDocument:
         results = [result for task in self._tasks for result in _results(task, "annotations")]
         targets = {_target(entry) for result in results for entry in result if _has_mask(entry)}
         self._one_target = len(targets) == 1
-        self._doubled = _doubled(self._tasks)
+        self._of_several = names_of_several(
+            (_host(text), _file_names(text)[0])
+            for task in self._tasks
+            for text in task["data"].values()
+            if isinstance(text, str)
+        )
         self.scenes = [scene for task in self._tasks for scene in self._scenes(task)]
 
     def mask(self, item: Item, size: Size, *, strict: bool = True) -> Rle:
@@ -115,7 +119,7 @@ class LabelStudioDocument:
         try:
             address = _address(data, regions[0][0], one_target=self._one_target)
             names = _file_names(address)
-            if names[0] in self._doubled:
+            if names[0] in self._of_several:
                 names = [f"{_host(address)}/{names[0]}".lstrip("/")]
         except InputError as error:
             names, problem = [""], str(error)
@@ -254,16 +258,6 @@ def _host(address: str) -> str:
         return urlsplit(address.replace("\\", "/")).netloc
     except ValueError:
         return ""
-
-
-def _doubled(tasks: list[dict[str, Any]]) -> set[str]:
-    """The names that files of several buckets have."""
-    addresses = {
-        text for task in tasks for text in task["data"].values() if isinstance(text, str) and text
-    }
-    places = {(_host(address), _file_names(address)[0]) for address in addresses}
-    counts = Counter(name for _, name in places)
-    return {name for name, count in counts.items() if count > 1}
 
 
 def _size(entries: list[dict[str, Any]]) -> Size | None:
