@@ -176,3 +176,13 @@ def test_two_files_that_find_one_photo_are_told(folder):
     assert [photo.name for photo in result.photos] == ["a.jpg"]
     other = folder / "labels" / "val" / "a.txt"
     assert result.problems == (f"{other}: another file is of its photo a.jpg too; left out",)
+
+
+def test_an_empty_line_among_classes_is_refused_and_one_behind_them_is_none(folder):
+    labelled(folder, "1 0 0 0.5 0 0.5 0.5 0 0.5\n")
+    (folder / "data.yaml").unlink()
+    (folder / "classes.txt").write_text("cat\ndog\n\n")
+    assert read(folder).categories == ("cat", "dog")
+    (folder / "classes.txt").write_text("cat\n\ndog\n")
+    with pytest.raises(InputError, match=r"classes.txt line 2: is empty; expected a class"):
+        read(folder)

@@ -66,7 +66,10 @@ def _class_names(folder: Path) -> list[str]:
         data = _yaml(file)
         return _names_of(data.get("names") if isinstance(data, dict) else None, file)
     if listed.is_file():
-        return [line.strip() for line in text_of(listed).splitlines() if line.strip()]
+        names = [line.strip() for line in text_of(listed).rstrip().splitlines()]
+        if "" in names:
+            raise InputError(f"{listed} line {names.index('') + 1}: is empty; expected a class")
+        return names
     raise InputError(f"{folder}: has neither data.yaml nor classes.txt, which name the classes")
 
 
