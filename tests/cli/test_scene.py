@@ -1,6 +1,7 @@
 """`edgewise scene`: one label map, folders in the published layouts, and what users get wrong."""
 
 import json
+import shutil
 import sys
 
 import numpy as np
@@ -138,6 +139,25 @@ def test_split_writes_the_published_layout(data, capsys):
     assert not (seg > 0.5)[COARSE != 20].any()
     photo = (data / "photos" / "a.jpg").read_bytes()
     assert (data / "parts" / "a_im.jpg").read_bytes() == photo
+
+
+def test_pieces_of_an_earlier_split_are_told(data, capsys):
+    split(data, capsys)
+    assert split(data, capsys)[0] == 0
+    shutil.copy(data / "parts" / "a_20.1_seg.png", data / "parts" / "a_21.1_seg.png")
+    status, _, error = run(
+        capsys,
+        "split",
+        "--photos",
+        data / "photos",
+        "--labels",
+        data / "coarse",
+        "-o",
+        data / "parts",
+    )
+    assert status == 1
+    assert f"{data / 'parts' / 'a_21.1_seg.png'}: is of an earlier split" in error
+    assert "a_21.1_seg.png" in names(data / "parts")
 
 
 def test_pieces_are_refined_each_in_its_box_and_merged(data, capsys):

@@ -202,11 +202,17 @@ def split(
     pictures, maps = layout.photos(photos), layout.label_maps(labels)
     true = None if truths is None else layout.label_maps(truths)
     make_folder(output)
+    earlier = layout.parts(output)
 
     def one(image: str) -> bool:
         truth = None if true is None or truths is None else _of(true, image, truths)
         files = (_of(pictures, image, photos), maps[image], truth)
-        layout.write_split(image, files, output, void=None if no_void else void)
+        made = layout.write_split(image, files, output, void=None if no_void else void)
+        if left := sorted(set(earlier.get(image, ())).difference(made)):
+            raise InputError(
+                f"{output / left[0]}{layout.COARSE}: is of an earlier split, and would be "
+                f"merged too; remove it or split to a new folder ({len(left)} of {image})"
+            )
         return True
 
     _each(maps, one, what="split", done="split", output=output)
