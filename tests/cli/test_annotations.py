@@ -369,6 +369,18 @@ def test_a_journal_of_another_input_is_not_used(run, folder, monkeypatch):
     assert lines[-1].startswith("2 refined")
 
 
+def test_a_journal_of_other_photos_is_not_used(run, folder, monkeypatch):
+    monkeypatch.setattr(instances, "soft_masks", Interrupting())
+    data = coco_of(annotation(5), annotation(6, image=2))
+    refine(run, folder, data)
+    (folder / "photos").rename(folder / "right")
+    arguments = ("--photos", folder / "right", "-o", folder / "out.json")
+    status, lines = run("coco", "refine", folder / "in.json", *arguments)
+    assert status == 0
+    assert "is of another run; beginning anew" in lines[0]
+    assert lines[-1].startswith("2 refined")
+
+
 def test_a_missing_photo_is_looked_for_again_after_an_interruption(run, folder, monkeypatch):
     (folder / "photos" / "a.png").rename(folder / "a.png")
     images = ("a.png", "b.png", "b.png")

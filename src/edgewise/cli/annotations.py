@@ -100,7 +100,12 @@ def refine_command(kind: str, about: str) -> Callable[..., None]:
             form=Form(kind=as_.value if as_ else None, tolerance=tolerance),
             selection=chosen,
         )
-        about_run = {"input": digest, "model": _model_digest(model), **_as_json(chosen)}
+        about_run = {
+            "input": digest,
+            "photos": os.path.realpath(photos),
+            "model": _model_digest(model),
+            **_as_json(chosen),
+        }
         refiner = _refiner(model, threads, device)
         _report(run.refine(refiner, about_run, resume=results is Results.RESUME), output)
 
