@@ -223,6 +223,15 @@ def test_an_object_that_is_not_in_the_photo_comes_back_as_it_was(run, folder):
     assert result["annotations"][0]["segmentation"] == data["annotations"][0]["segmentation"]
 
 
+@pytest.mark.parametrize(("form", "same"), [((), True), (("--as", "polygon"), False)])
+def test_a_polygon_of_which_no_pixel_changes_keeps_its_points(run, folder, form, same):
+    Image.new("RGB", SIZE[::-1], (40, 60, 200)).save(folder / "photos" / "a.png")
+    before = annotation(5, segmentation=[[10.25, 20.5, 49.75, 20.5, 49.5, 60.25]], area=788.9)
+    status, lines, result = refine(run, folder, coco_of(before), *form)
+    assert (status, lines[-1][:9]) == (0, "1 refined")
+    assert (result["annotations"] == [before]) == same
+
+
 def test_an_object_of_which_nothing_is_left_stays_and_is_named(run, folder, monkeypatch):
     monkeypatch.setattr(instances, "refine_instances", lambda *_, **__: [None])
     data = coco_of(annotation(5))

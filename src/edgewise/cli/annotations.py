@@ -299,8 +299,13 @@ class _Run:
 
     def _apply(self, scene: "Scene", entry: "Entry") -> None:
         for item in scene.items:
-            if item.key in entry.masks:
-                self.document.replace(item, entry.masks[item.key], self.form)
+            mask = entry.masks.get(item.key)
+            if mask is None:
+                continue
+            # Points of a polygon that stays say more than the outline of its pixels would.
+            stays = mask == self.document.mask(item, mask.size, strict=False)
+            if self.form.kind or not stays:
+                self.document.replace(item, mask, self.form)
 
 
 _KEPT = "it stays as it was"
