@@ -51,7 +51,7 @@ class LabelStudioDocument:
         targets = {_target(entry) for result in results for entry in result if _has_mask(entry)}
         self._one_target = len(targets) == 1
         self._of_several = names_of_several(
-            (_host(text), _file_names(text)[0])
+            (_host(text) if _is_picture(text) else text, _file_names(text)[0])
             for task in self._tasks
             for text in task["data"].values()
             if isinstance(text, str)
@@ -120,6 +120,8 @@ class LabelStudioDocument:
             address = _address(data, regions[0][0], one_target=self._one_target)
             names = _file_names(address)
             if names[0] in self._of_several:
+                if not _is_picture(address):
+                    raise InputError(f"its address {address} names no file of its own")
                 names = [f"{_host(address)}/{names[0]}".lstrip("/")]
         except InputError as error:
             names, problem = [""], str(error)
