@@ -54,6 +54,7 @@ _WEBP_HEADER = 12  # RIFF, size and WEBP
 _PNG_HEADER = 8 + 25  # signature and the first chunk, IHDR
 _PNG_NOTES = frozenset({b"eXIf", b"iTXt", b"tEXt", b"zTXt"})  # chunks that may say how it lies
 _ORIENTATION = 0x0112  # EXIF and TIFF tags
+_STEP = {2: 85, 4: 17}  # by bits of grey: from one level to the next in Pillow's 8
 _PHOTOMETRIC = 262  # of value 0 where white is zero
 
 
@@ -244,6 +245,20 @@ def deep_grey(picture: Image) -> tuple[NDArray[np.uint16], int]:
     tags = getattr(picture, "tag_v2", {})
     top = 2 ** tags.get(BITS_PER_SAMPLE, (16,))[0] - 1
     return (top - values if tags.get(_PHOTOMETRIC) == 0 else values), top
+
+
+def stored_levels(picture: Image, path: str | os.PathLike[str]) -> NDArray[np.uint8]:
+    """The levels of a picture of mode 1 or L as they are in its file at `path`, HxW.
+
+    Pillow spreads those of 2 and of 4 bits over 0..255.
+    """
+    import numpy as np
+
+    with Path(path).open("rb") as stream:
+        head = stream.read(25)
+    tags = getattr(picture, "tag_v2", {})
+    bits = head[24] if head.startswith(b"\x89PNG") else tags.get(BITS_PER_SAMPLE, (8,))[0]
+    return np.asarray(picture).astype(np.uint8) // _STEP.get(bits, 1)
 
 
 def lock_file(stream: IO[bytes], *, wait: bool = False) -> None:

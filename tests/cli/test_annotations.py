@@ -10,12 +10,12 @@ import pytest
 from PIL import Image
 from pycocotools.coco import COCO
 
-from edgewise import refiner
 from edgewise.cli import BAD_INPUT, INTERRUPTED, annotations, main
 from edgewise.formats import brush
 from edgewise.formats.annotation import Form, Rle
 from edgewise.formats.coco import open_coco
 from edgewise.formats.convert import read, write
+from edgewise.network import runtime
 from edgewise.scenes import instances
 
 from ..fakes import ColourEngine, NothingProposer, red_on_blue
@@ -33,8 +33,8 @@ class FakeEngine(ColourEngine):
 @pytest.fixture
 def run(monkeypatch, capsys):
     """Run a command with a network that knows red from blue: exit status and error lines."""
-    monkeypatch.setattr(refiner, "OnnxEngine", FakeEngine)
-    monkeypatch.setattr(refiner, "OnnxProposer", NothingProposer)
+    monkeypatch.setattr(runtime, "OnnxEngine", FakeEngine)
+    monkeypatch.setattr(runtime, "OnnxProposer", NothingProposer)
 
     def ran(*arguments):
         monkeypatch.setattr(sys, "argv", ["edgewise", *map(str, arguments)])
@@ -223,6 +223,15 @@ def test_an_object_that_is_not_in_the_photo_comes_back_as_it_was(run, folder):
     assert result["annotations"][0]["segmentation"] == data["annotations"][0]["segmentation"]
 
 
+@pytest.mark.parametrize(("form", "same"), [((), True), (("--as", "polygon"), False)])
+def test_a_polygon_of_which_no_pixel_changes_keeps_its_points(run, folder, form, same):
+    Image.new("RGB", SIZE[::-1], (40, 60, 200)).save(folder / "photos" / "a.png")
+    before = annotation(5, segmentation=[[10.25, 20.5, 49.75, 20.5, 49.5, 60.25]], area=788.9)
+    status, lines, result = refine(run, folder, coco_of(before), *form)
+    assert (status, lines[-1][:9]) == (0, "1 refined")
+    assert (result["annotations"] == [before]) == same
+
+
 def test_an_object_of_which_nothing_is_left_stays_and_is_named(run, folder, monkeypatch):
     monkeypatch.setattr(instances, "refine_instances", lambda *_, **__: [None])
     data = coco_of(annotation(5))
@@ -255,7 +264,7 @@ def test_options_that_do_not_fit_are_refused(run, folder):
     out = folder / "out.json"
     for arguments, wrong in (
         ((source, "--photos", folder / "none", "-o", out), "is no folder of photos"),
-        ((source, "--photos", folder / "photos", "-o", source), "is the input"),
+        ((source, "--photos", folder / "photos", "-o", source), "is an input"),
         ((source, "--photos", folder / "photos", "-o", folder / "no" / "o.json"), "cannot be"),
         (
             (source, "--photos", folder / "photos", "-o", out, "--only-category", "cow"),
@@ -277,7 +286,7 @@ def test_a_target_that_cannot_be_written_is_refused_before_anything_is_refined(
     for output, wrong in (
         ("taken", "taken: is a folder; give the name of a file"),
         ("no/o.json", "cannot be written: there is no folder"),
-        ("j.json", "j.json.journal: is the input, which is never changed"),
+        ("j.json", "j.json.journal: is an input, which is never changed"),
     ):
         arguments = ("--photos", folder / "photos", "-o", folder / output)
         status, (line,) = run("coco", "refine", folder / "j.json.journal", *arguments)
@@ -302,6 +311,25 @@ def test_names_that_no_photo_can_have_are_one_line_each_and_the_rest_goes_on(run
     assert lines[-1].startswith("1 refined, 2 problems")
     assert all("no such photo in" in line for line in lines[:-1])
     assert result["images"] == data["images"]
+
+
+def test_a_photo_that_could_be_of_several_names_is_of_none_but_its_own(run, folder):
+    names = ("cam1/a.png", "/old/a.png", "a.png", "cam3/b.png")
+    data = coco_of(*(annotation(n, image=n) for n in range(1, 5)), images=names)
+    status, lines, result = refine(run, folder, data)
+    assert status == 1
+    assert lines[-1].startswith("2 refined, 2 problems")
+    wrong = f"{folder / 'photos' / 'a.png'} may be of 3 photos that the file names; put each at its"
+    assert lines[0].startswith(f"edgewise: image 1 (cam1/a.png): {wrong}")
+    assert lines[1].startswith(f"edgewise: image 2 (/old/a.png): {wrong}")
+    assert result["annotations"][:2] == data["annotations"][:2]
+    (folder / "photos" / "cam1").mkdir()
+    (folder / "photos" / "a.png").rename(folder / "photos" / "cam1" / "a.png")
+    _, (*lines, _), _ = refine(run, folder, data)
+    assert [line[: line.index(";")] for line in lines] == [
+        f"edgewise: image {image}: no such photo in {folder / 'photos'}"
+        for image in ("2 (/old/a.png)", "3 (a.png)")
+    ]
 
 
 class Interrupting:
@@ -345,6 +373,18 @@ def test_a_journal_of_another_input_is_not_used(run, folder, monkeypatch):
     monkeypatch.setattr(instances, "soft_masks", interrupting)
     refine(run, folder, coco_of(annotation(5), annotation(6, image=2)))
     status, lines, _ = refine(run, folder, coco_of(annotation(5, "right"), annotation(6, image=2)))
+    assert status == 0
+    assert "is of another run; beginning anew" in lines[0]
+    assert lines[-1].startswith("2 refined")
+
+
+def test_a_journal_of_other_photos_is_not_used(run, folder, monkeypatch):
+    monkeypatch.setattr(instances, "soft_masks", Interrupting())
+    data = coco_of(annotation(5), annotation(6, image=2))
+    refine(run, folder, data)
+    (folder / "photos").rename(folder / "right")
+    arguments = ("--photos", folder / "right", "-o", folder / "out.json")
+    status, lines = run("coco", "refine", folder / "in.json", *arguments)
     assert status == 0
     assert "is of another run; beginning anew" in lines[0]
     assert lines[-1].startswith("2 refined")

@@ -63,7 +63,7 @@ def test_what_is_lost_is_said_and_what_cannot_be_read_gives_status_1(run, source
 @pytest.mark.parametrize(
     ("output", "options", "wrong"),
     [
-        ("in.json", ("--to", "coco"), "is the input"),
+        ("in.json", ("--to", "coco"), "in.json: is an input, which is never changed"),
         ("out.json", (), "name the format with --to"),
         ("out.json", ("--to", "pdf"), "no format 'pdf'"),
         ("out.json", ("--to", "coco", "--from", "cvat"), "malformed XML"),
@@ -76,3 +76,12 @@ def test_what_cannot_be_done_is_one_line_and_status_2(
     status, (line,) = run(source, tmp_path / output, *options)
     assert status == BAD_INPUT
     assert wrong in line
+
+
+def test_a_file_of_the_folder_that_is_read_is_never_written_over(run, source, tmp_path):
+    run(source, tmp_path / "labels", "--to", "labelme")
+    (file, *_) = sorted((tmp_path / "labels").rglob("*.json"))
+    before = file.read_bytes()
+    status, (line,) = run(tmp_path / "labels", file, "--to", "coco")
+    assert (status, file.read_bytes()) == (BAD_INPUT, before)
+    assert f"{file}: is an input, which is never changed" in line

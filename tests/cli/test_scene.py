@@ -1,6 +1,7 @@
 """`edgewise scene`: one label map, folders in the published layouts, and what users get wrong."""
 
 import json
+import shutil
 import sys
 
 import numpy as np
@@ -100,6 +101,14 @@ def test_one_map_is_never_written_over(data, capsys):
     assert "a.png: is an input" in error
 
 
+def test_a_map_that_could_not_be_written_is_not_refined(data, capsys, monkeypatch):
+    monkeypatch.setattr("edgewise.refiner.Refiner", None)  # what would be opened next
+    one = (data / "photos" / "a.jpg", data / "coarse" / "a.png")
+    status, _, error = run(capsys, "refine", *one, "-o", data / "none" / "a.png")
+    assert status == 2
+    assert f"a.png: cannot be written: there is no folder {data / 'none'}" in error
+
+
 def test_a_bad_scene_is_told_and_the_rest_go_on(data, capsys):
     (data / "photos" / "a.jpg").unlink()
     folders = ("--photos", data / "photos", "--labels", data / "coarse", "-o", data / "out")
@@ -130,6 +139,25 @@ def test_split_writes_the_published_layout(data, capsys):
     assert not (seg > 0.5)[COARSE != 20].any()
     photo = (data / "photos" / "a.jpg").read_bytes()
     assert (data / "parts" / "a_im.jpg").read_bytes() == photo
+
+
+def test_pieces_of_an_earlier_split_are_told(data, capsys):
+    split(data, capsys)
+    assert split(data, capsys)[0] == 0
+    shutil.copy(data / "parts" / "a_20.1_seg.png", data / "parts" / "a_21.1_seg.png")
+    status, _, error = run(
+        capsys,
+        "split",
+        "--photos",
+        data / "photos",
+        "--labels",
+        data / "coarse",
+        "-o",
+        data / "parts",
+    )
+    assert status == 1
+    assert f"{data / 'parts' / 'a_21.1_seg.png'}: is of an earlier split" in error
+    assert "a_21.1_seg.png" in names(data / "parts")
 
 
 def test_pieces_are_refined_each_in_its_box_and_merged(data, capsys):
@@ -192,6 +220,21 @@ def test_a_map_without_pieces_is_named_when_merging(data, capsys):
     assert status == 0
     assert f"{data / 'coarse' / 'b.png'}: has no pieces in {data / 'parts'}; it stays\n" in error
     np.testing.assert_array_equal(read_labels(data / "merged" / "b.png")[0], COARSE)
+
+
+def test_a_merged_map_that_could_not_be_written_is_told_before_pieces_are_read(data, capsys):
+    split(data, capsys)
+    with Image.open(data / "coarse" / "b.png") as picture:
+        picture.save(data / "coarse" / "b.gif")
+    (data / "coarse" / "b.png").unlink()
+    (data / "coarse" / "a.png").unlink()
+    status, _, error = run(
+        capsys,
+        *("merge", "--labels", data / "coarse", "--parts", data / "parts"),
+        *("--refined", data / "none", "-o", data / "merged"),
+    )
+    assert status == 1
+    assert error.startswith(f"edgewise: {data / 'merged' / 'b.gif'}: labels cannot be kept so;")
 
 
 def test_unrefined_pieces_merge_to_the_scene(data, capsys):

@@ -269,3 +269,34 @@ def test_converting_leaves_out_what_cannot_be_read_and_takes_what_crosses_itself
     result = read(tmp_path / "in.json")
     assert result.problems == ("annotation 5: empty segmentation",)
     assert len(result.photos[0].instances) == 1
+
+
+@pytest.mark.parametrize(
+    ("image", "category", "used"),
+    [("i7", "animals/dog", ("i7", "animals/dog")), (7, 18, (7.0, 18.0)), (7.0, 18.0, (7, 18))],
+)
+def test_ids_may_be_texts_or_numbers_of_a_data_frame(tmp_path, image, category, used):
+    before = coco_of(
+        {"id": used[0], "image_id": used[0], "category_id": used[1], "segmentation": [POLYGON]},
+        images=[{"id": image, "file_name": "a.jpg", "width": 30, "height": 20}],
+        categories=[{"id": category, "name": "dog"}],
+    )
+    opened = document(before)
+    assert opened.problems == []
+    (item,) = opened.scenes[0].items
+    assert (item.problem, item.category) == (None, "dog")
+    opened.replace(item, Rle.of(ring_shape()), Form())
+    (after,) = saved(opened, tmp_path)["annotations"]
+    assert [repr(after[key]) for key in ("id", "category_id")] == [repr(one) for one in used]
+
+
+def test_categories_of_one_name_are_one_when_converted(tmp_path):
+    entry = {"segmentation": [POLYGON]}
+    categories = [{"id": 18, "name": "dog"}, {"id": 19, "name": "dog"}]
+    data = coco_of(
+        annotation(1, **entry), annotation(2, **entry | {"category_id": 19}), categories=categories
+    )
+    (tmp_path / "in.json").write_text(json.dumps(data))
+    result = read(tmp_path / "in.json")
+    assert result.categories == ("dog",)
+    assert [one.category for one in result.photos[0].instances] == ["dog", "dog"]

@@ -62,6 +62,24 @@ def test_only_the_replaced_shapes_change(tmp_path, kind):
     assert without_shapes(text) == without_shapes(EXPORT)
 
 
+def test_photos_of_a_project_are_told_apart_by_their_subsets(tmp_path):
+    """CVAT puts them into folders of the subsets, in each of which names are unique."""
+    shape = '<polygon label="cat" points="2,3;12,3;12,13"/>'
+    images = "".join(
+        f'<image name="{name}" subset="{subset}" width="30" height="20">{shape}</image>'
+        for subset, name in (("Train", "a.jpg"), ("Test", "a.jpg"), ("Test", "b.jpg"))
+    )
+    (tmp_path / "in.xml").write_text(f"<annotations>{images}</annotations>")
+    document = CvatDocument((tmp_path / "in.xml").read_bytes(), "in.xml")
+    assert [(scene.photo, *scene.aliases) for scene in document.scenes] == [
+        ("Train/a.jpg",),
+        ("Test/a.jpg",),
+        ("b.jpg", "Test/b.jpg"),
+    ]
+    names = [photo.name for photo in read(tmp_path / "in.xml").photos]
+    assert names == ["Train/a.jpg", "Test/a.jpg", "b.jpg"]
+
+
 def without_shapes(text):
     """The file's text without where polygons and masks lie, for comparing all the rest."""
     document = CvatDocument(text.encode(), "in.xml")

@@ -95,6 +95,19 @@ def test_only_new_or_empty_folders_are_written_to(photos):
 
 
 @pytest.mark.parametrize("before", [True, False])
+def test_a_folder_has_all_or_nothing_and_what_a_killed_run_left_is_no_hindrance(tmp_path, before):
+    path = tmp_path / "new"
+    killed = (path if before else tmp_path) / ".edgewise-0"
+    (killed / "labels").mkdir(parents=True)
+    (killed / "labels" / "old.json").touch()
+    with new_folder(path) as folder:
+        (folder / "labels").mkdir()
+        (folder / "labels" / "a.txt").touch()
+        assert not list(path.glob("[!.]*"))
+    assert [file.relative_to(path).as_posix() for file in path.rglob("*.*")] == ["labels/a.txt"]
+
+
+@pytest.mark.parametrize("before", [True, False])
 def test_a_folder_whose_writing_fails_is_as_it_was_before(tmp_path, before):
     path = tmp_path / "new" / "deep"
     if before:
@@ -106,7 +119,7 @@ def test_a_folder_whose_writing_fails_is_as_it_was_before(tmp_path, before):
             (folder / "a.txt").touch()
             (folder / "labels" / ("x" * 300)).touch()
 
-    with pytest.raises(OutputError, match="xxx: cannot be written: File name too long"):
+    with pytest.raises(OutputError, match=f"^{path}/labels/x+: cannot be written: File name too"):
         fill()
     assert (tmp_path / "new").exists() == before
     assert not before or list(path.iterdir()) == []

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import pytest
 
-from edgewise.errors import OutputError
+from edgewise.errors import InputError, OutputError
 from edgewise.formats.annotation import Rle
 from edgewise.formats.journal import Entry, Journal
 
@@ -39,6 +39,26 @@ def test_a_second_stop_keeps_what_the_first_had(tmp_path):
     with suppress(KeyboardInterrupt), Journal(tmp_path / "out.json", RUN, resume=True):
         raise KeyboardInterrupt
     assert Journal(tmp_path / "out.json", RUN, resume=True).done[0] == ENTRIES[0]
+
+
+def test_nothing_of_the_first_run_is_written_anew(tmp_path, monkeypatch):
+    """A second run that is killed at once has lost nothing of it."""
+    left = interrupted(tmp_path / "out.json").path
+    before = left.read_bytes()
+    monkeypatch.setattr(Journal, "add", None)
+    with suppress(KeyboardInterrupt), Journal(tmp_path / "out.json", RUN, resume=True):
+        assert left.read_bytes() == before
+        raise KeyboardInterrupt
+    assert left.read_bytes() == before
+
+
+def test_two_runs_of_one_output_at_once_are_refused(tmp_path):
+    with Journal(tmp_path / "out.json", RUN, resume=True) as journal:
+        journal.add(ENTRIES[0])
+        second = Journal(tmp_path / "out.json", RUN, resume=True)
+        with pytest.raises(InputError, match=r"out.json.journal: is in use by another run"), second:
+            pass
+        assert journal.path.exists()
 
 
 def test_a_line_that_was_cut_off_is_left_out(tmp_path):

@@ -217,6 +217,29 @@ def test_the_photos_name_is_found_in_its_address(address, names):
     assert [scene.photo, *scene.aliases][: len(names)] == names
 
 
+def test_photos_of_two_buckets_are_told_apart_by_these(tmp_path):
+    addresses = ("s3://one/cam/1.jpg", "s3://two/cam/1.jpg", "/cam/1.jpg", "s3://two/cam/2.jpg")
+    names = ["one/cam/1.jpg", "two/cam/1.jpg", "cam/1.jpg", "cam/2.jpg"]
+    tasks = [task(outlined(), image=address) for address in addresses]
+    scenes = document(*tasks).scenes
+    assert [scene.photo for scene in scenes] == names
+    assert [scene.aliases for scene in scenes[:2]] == [(), ()]
+    (tmp_path / "in.json").write_text(json.dumps(tasks))
+    assert [photo.name for photo in read(tmp_path / "in.json").photos] == names
+
+
+def test_photos_that_only_a_query_tells_apart_are_no_one_photo(tmp_path):
+    tasks = [task(outlined(), image=f"https://x.example/view?id={number}") for number in (1, 2)]
+    (tmp_path / "in.json").write_text(json.dumps(tasks))
+    result = read(tmp_path / "in.json")
+    assert result.photos == ()
+    assert result.problems[1] == (
+        "task 5: its address https://x.example/view?id=2 names no file of its own"
+    )
+    signed = [task(outlined(), image=f"https://x.example/a.jpg?key={number}") for number in (1, 2)]
+    assert [scene.photo for scene in document(*signed).scenes] == ["a.jpg", "a.jpg"]
+
+
 def test_the_photo_may_lie_under_another_key():
     one = task(outlined())
     one["data"] = {"note": "cat", "picture": "/data/upload/1/cat.png"}

@@ -2,6 +2,7 @@
 
 import json
 import math
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -165,3 +166,15 @@ def test_the_box_of_a_mask_is_its_first_and_last_pixel(tmp_path):
     (shape,) = json.loads((tmp_path / "out" / "a.json").read_text())["shapes"]
     left, top, width, height = Rle.of(ring_shape()).box
     assert shape["points"] == [[left, top], [left + width - 1, top + height - 1]]
+
+
+def test_many_objects_take_no_more_memory_than_a_few(tmp_path):
+    size = {"imageHeight": 1000, "imageWidth": 1000}
+    peaks = []
+    for count in (2, 20):
+        file = file_of(tmp_path, *[polygon() for _ in range(count)], **size)
+        tracemalloc.start()
+        assert len(read(file).photos[0].instances) == count
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + 2_000_000  # a mask takes a million

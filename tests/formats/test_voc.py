@@ -144,3 +144,42 @@ def test_readers_of_voc_find_the_photos_in_the_list(tmp_path):
     with Image.open(tmp_path / "out" / "SegmentationClass" / "a.png") as picture:
         assert picture.mode == "P"
         assert picture.getpalette()[:6] == [0, 0, 0, 128, 0, 0]
+
+
+@pytest.mark.parametrize(("bits", "rows"), [(1, b"\0\x60"), (2, b"\0\x18"), (4, b"\0\x01\x20")])
+def test_grey_of_few_bits_keeps_its_indices(tmp_path, png_bytes, bits, rows):
+    (tmp_path / "SegmentationClass").mkdir()
+    (tmp_path / "SegmentationClass" / "a.png").write_bytes(png_bytes(4, 1, bits, 0, rows))
+    (photo,) = read(tmp_path).photos
+    stored = {1: [0, 1, 1, 0], 2: [0, 1, 2, 0], 4: [0, 1, 2, 0]}[bits]
+    for one in photo.instances:
+        place = VOC_CLASSES.index(one.category) + 1
+        np.testing.assert_array_equal(one.mask.mask(), [np.array(stored) == place])
+    assert len(photo.instances) == max(stored)
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2, 255], [255, 2, 0, 1]])
+def test_a_palette_in_another_order_is_read_by_its_colours(tmp_path, order):
+    pixels = np.array([[0, 1, 2, 255]], dtype=np.uint8)
+    picture = Image.fromarray(np.argsort(order)[np.array([[0, 1, 2, 3]])].astype(np.uint8))
+    picture.putpalette(colours()[order].ravel().tolist())
+    (tmp_path / "SegmentationClass").mkdir()
+    picture.save(tmp_path / "SegmentationClass" / "a.png")
+    (photo,) = read(tmp_path).photos
+    assert [one.category for one in photo.instances] == ["aeroplane", "bicycle"]
+    np.testing.assert_array_equal(masks_of(read(tmp_path)), [pixels == 1, pixels == 2])
+
+
+def test_indices_stay_where_a_palette_has_colours_of_its_own(tmp_path):
+    picture = Image.fromarray(np.array([[0, 1, 2]], dtype=np.uint8))
+    picture.putpalette([1, 1, 1, 250, 250, 250, 128, 0, 0])
+    (tmp_path / "SegmentationClass").mkdir()
+    picture.save(tmp_path / "SegmentationClass" / "a.png")
+    assert [one.category for one in read(tmp_path).photos[0].instances] == ["aeroplane", "bicycle"]
+
+
+def test_a_label_map_that_does_not_begin_with_the_background_is_refused(tmp_path):
+    save(tmp_path / "SegmentationClass" / "a.png", [[0, 1]])
+    (tmp_path / "labelmap.txt").write_text("cat:128,0,0::\nbackground:0,0,0::\n")
+    with pytest.raises(InputError, match="its first class is 'cat'; expected background:0,0,0::"):
+        read(tmp_path)

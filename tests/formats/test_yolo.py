@@ -166,3 +166,23 @@ def test_a_folder_that_cannot_be_written_whole_is_not_left_behind(tmp_path):
 def test_files_that_are_there_are_not_overwritten(folder):
     with pytest.raises(OutputError, match="is not empty"):
         write(dataset(ring_shape()), folder, EXACT)
+
+
+def test_two_files_that_find_one_photo_are_told(folder):
+    labelled(folder, "0 0 0 0.5 0 0.5 0.5 0 0.5\n")
+    (folder / "labels" / "val").mkdir()
+    (folder / "labels" / "val" / "a.txt").write_text("1 0 0 1 0 1 1 0 1\n")
+    result = read(folder)
+    assert [photo.name for photo in result.photos] == ["a.jpg"]
+    other = folder / "labels" / "val" / "a.txt"
+    assert result.problems == (f"{other}: another file is of its photo a.jpg too; left out",)
+
+
+def test_an_empty_line_among_classes_is_refused_and_one_behind_them_is_none(folder):
+    labelled(folder, "1 0 0 0.5 0 0.5 0.5 0 0.5\n")
+    (folder / "data.yaml").unlink()
+    (folder / "classes.txt").write_text("cat\ndog\n\n")
+    assert read(folder).categories == ("cat", "dog")
+    (folder / "classes.txt").write_text("cat\n\ndog\n")
+    with pytest.raises(InputError, match=r"classes.txt line 2: is empty; expected a class"):
+        read(folder)

@@ -46,6 +46,12 @@ def test_it_is_the_rule_applied_pixel_by_pixel(parts, seed):
     np.testing.assert_array_equal(merge(coarse, given_parts), naive_merge(coarse, parts))
 
 
+def test_labels_of_more_than_32_bits_come_through():
+    coarse = np.array([[3 << 40, 7 << 40]])
+    part = Part(5 << 40, Box(0, 1, 1, 2), np.ones((1, 1), np.float32))
+    assert merge(coarse, [part]).tolist() == [[3 << 40, 5 << 40]]
+
+
 def test_background_wins_only_where_nearly_sure_and_never_against_an_object():
     coarse = np.full((1, 4), 9, np.int32)
     box = Box(0, 0, 1, 4)

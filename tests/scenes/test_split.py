@@ -97,5 +97,6 @@ def test_small_labels_and_pieces_are_left_out():
 
 def test_a_name_says_image_label_and_component():
     assert part_of("ADE_val_00000001_17.2") == ("ADE_val_00000001", 17, 2)
+    assert part_of("a_-1.2") == ("a", -1, 2)  # of a map in a NumPy file
     with pytest.raises(InputError, match=r"a_17\.2"):
         part_of("photo")

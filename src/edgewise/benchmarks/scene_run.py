@@ -79,7 +79,7 @@ class PiecesEngine:
         return {**self.engine.describe(), "scenes": "split, refine each piece, merge"}
 
 
-def refine_pieces(photo: NDArray[np.uint8], labels: Labels, *, refine: Refine) -> NDArray[np.int32]:
+def refine_pieces(photo: NDArray[np.uint8], labels: Labels, *, refine: Refine) -> NDArray[np.int64]:
     """A label map refined piece by piece, and put back together by the published rule.
 
     Args:
@@ -88,7 +88,7 @@ def refine_pieces(photo: NDArray[np.uint8], labels: Labels, *, refine: Refine) -
         refine: refines one mask; it sees the part of the photo in `merge.part_box`.
 
     Returns:
-        int32 HxW.
+        int64 HxW.
 
     Raises:
         InputError: the sizes differ.

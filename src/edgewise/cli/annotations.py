@@ -2,15 +2,18 @@
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
+from functools import cached_property
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from edgewise.cli.options import Device, Model, Threads
+from edgewise.cli.outputs import check_apart
 from edgewise.errors import EdgewiseError, InputError
 from edgewise.files import check_target
 
@@ -97,7 +100,12 @@ def refine_command(kind: str, about: str) -> Callable[..., None]:
             form=Form(kind=as_.value if as_ else None, tolerance=tolerance),
             selection=chosen,
         )
-        about_run = {"input": digest, "model": _model_digest(model), **_as_json(chosen)}
+        about_run = {
+            "input": digest,
+            "photos": os.path.realpath(photos),
+            "model": _model_digest(model),
+            **_as_json(chosen),
+        }
         refiner = _refiner(model, threads, device)
         _report(run.refine(refiner, about_run, resume=results is Results.RESUME), output)
 
@@ -111,9 +119,7 @@ def _check_paths(annotations: Path, photos: Path, output: Path) -> None:
     if not photos.is_dir():
         raise InputError(f"{photos}: is no folder of photos")
     check_target(Path(os.path.realpath(output)), output)
-    for written in (output, journal_path(output)):
-        if annotations.resolve() == written.resolve():
-            raise InputError(f"{written}: is the input, which is never changed; give another name")
+    check_apart([output, journal_path(output)], [annotations])
 
 
 def _open(kind: str, path: Path) -> "tuple[Document, str]":
@@ -247,6 +253,12 @@ class _Run:
         path = find_photo(self.photos, (scene.photo, *scene.aliases))
         if path is None:
             raise InputError(f"no such photo in {self.photos}")
+        place = path.relative_to(self.photos).as_posix()
+        if place in self._shared and place != str(PurePosixPath(scene.photo)):
+            raise InputError(
+                f"{path} may be of {self._shared[place]} photos that the file names; put each at "
+                "its own path"
+            )
         photo = read_photo(path)
         height, width = photo.shape[:2]
         if scene.size not in (None, (height, width)):
@@ -254,6 +266,15 @@ class _Run:
             stated = f"{scene.size[1]}x{scene.size[0]}" if scene.size else ""
             raise InputError(f"is stated as {stated} and {path} is {width}x{height}{turned}")
         return photo
+
+    @cached_property
+    def _shared(self) -> dict[str, int]:
+        """Places at which several of the document's photos may lie, and how many."""
+        from edgewise.formats.folders import places
+
+        photos = {scene.photo: (scene.photo, *scene.aliases) for scene in self.document.scenes}
+        counts = Counter(place for names in photos.values() for place in set(places(names)))
+        return {place: count for place, count in counts.items() if count > 1}
 
     def _masks(
         self, scene: "Scene", size: tuple[int, int]
@@ -278,8 +299,13 @@ class _Run:
 
     def _apply(self, scene: "Scene", entry: "Entry") -> None:
         for item in scene.items:
-            if item.key in entry.masks:
-                self.document.replace(item, entry.masks[item.key], self.form)
+            mask = entry.masks.get(item.key)
+            if mask is None:
+                continue
+            # Points of a polygon that stays say more than the outline of its pixels would.
+            stays = mask == self.document.mask(item, mask.size, strict=False)
+            if self.form.kind or not stays:
+                self.document.replace(item, mask, self.form)
 
 
 _KEPT = "it stays as it was"

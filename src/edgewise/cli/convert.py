@@ -5,7 +5,7 @@ from pathlib import Path
 import typer
 
 from edgewise.cli.annotations import TOLERANCE, As, Tolerance
-from edgewise.errors import InputError
+from edgewise.cli.outputs import check_apart
 
 SOME_LEFT_OUT = 1
 _NAMES = "coco, cvat, label-studio, labelme, voc or yolo"
@@ -27,8 +27,9 @@ def command(
     from edgewise.formats.annotation import Form
 
     target = to or convert.format_for(output)
-    if source.resolve() == output.resolve():
-        raise InputError(f"{output}: is the input, which is never changed; give another name")
+    if output.exists():  # then it could be one of many
+        read = (file for place in (source, photos) if place for file in (place, *place.rglob("*")))
+        check_apart([output], read)
     form = Form(kind=as_.value if as_ else None, tolerance=tolerance)
     dataset = convert.read(source, from_ or convert.format_of(source), photos)
     losses = convert.write(dataset, output, target, form)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import typer
 
 from edgewise.cli.options import Device, Model, OverviewOnly, Threads
-from edgewise.cli.outputs import check_apart
+from edgewise.cli.outputs import check_apart, check_outputs
 from edgewise.errors import EdgewiseError, InputError, OutputError
 from edgewise.files import make_folder
 
@@ -70,7 +70,7 @@ def refine(
     if photo and labels:
         if output.is_dir():
             raise OutputError(f"{output}: is a folder; give the name of a file to write")
-        check_apart([output], [photo, labels])
+        check_outputs(output, inputs=[photo, labels])
     # Pieces alone come by the hundred, most of them small: without proposals.
     settings = Settings(proposal_side=0) if parts or overview_only else Settings()
     refiner = Refiner.open(model, threads=threads, device=device, settings=settings)
@@ -202,11 +202,17 @@ def split(
     pictures, maps = layout.photos(photos), layout.label_maps(labels)
     true = None if truths is None else layout.label_maps(truths)
     make_folder(output)
+    earlier = layout.parts(output)
 
     def one(image: str) -> bool:
         truth = None if true is None or truths is None else _of(true, image, truths)
         files = (_of(pictures, image, photos), maps[image], truth)
-        layout.write_split(image, files, output, void=None if no_void else void)
+        made = layout.write_split(image, files, output, void=None if no_void else void)
+        if left := sorted(set(earlier.get(image, ())).difference(made)):
+            raise InputError(
+                f"{output / left[0]}{layout.COARSE}: is of an earlier split, and would be "
+                f"merged too; remove it or split to a new folder ({len(left)} of {image})"
+            )
         return True
 
     _each(maps, one, what="split", done="split", output=output)
@@ -225,7 +231,7 @@ def merge(
 ) -> None:
     """Put refined pieces back into label maps by the published rule."""
     from edgewise.scenes import folders as layout
-    from edgewise.scenes.labels import read_labels, write_labels
+    from edgewise.scenes.labels import check_writable, read_labels, write_labels
     from edgewise.scenes.merge import BACKGROUND
     from edgewise.scenes.merge import merge as merged
 
@@ -243,6 +249,7 @@ def merge(
         if target.exists() and not again:
             return False
         coarse, form = read_labels(maps[image])
+        check_writable(target, coarse, form)
         if image not in names:
             typer.echo(f"edgewise: {maps[image]}: has no pieces in {parts}; it stays", err=True)
         found = layout.refined_parts(refined, names.get(image, []), parts, coarse.shape)

@@ -72,8 +72,8 @@ class CocoDocument:
         for index, annotation in enumerate(self._annotations):
             item = self._item(index, annotation, names)
             image = annotation.get("image_id") if isinstance(annotation, dict) else None
-            if type(image) in (int, str) and image in items:
-                items[image].append(item)
+            if (key := _id(image)) in items:
+                items[key].append(item)
             else:
                 wrong = item.problem or f"its image_id {image!r} is not among the images"
                 self.problems.append(f"{item.name}: {wrong}")
@@ -87,16 +87,16 @@ class CocoDocument:
         if key is None:
             return Item(key=index, name=name, category="", problem="has no id")
         number = annotation.get("category_id")
-        known = type(number) is int and number in self._categories
+        category = self._categories.get(_id(number))
         problem = None
         if ids[key] > 1:
             problem = f"its id is that of {ids[key]} annotations (this is {name})"
-        elif not known:
+        elif category is None:
             problem = f"its category_id {number!r} is not among the categories"
         return Item(
             key=index,
             name=f"annotation {key}",
-            category=self._categories[number] if known else "",
+            category=category or "",
             crowd=annotation.get("iscrowd") == 1,
             problem=problem,
         )
@@ -115,16 +115,20 @@ def _checked(data: Any, name: str) -> dict[str, Any]:
 
 def _key(entry: Any) -> int | str | None:
     """The id of an image or an annotation, or None where it has none."""
-    value = entry.get("id") if isinstance(entry, dict) else None
+    return _id(entry.get("id")) if isinstance(entry, dict) else None
+
+
+def _id(value: Any) -> int | str | None:
+    """An id, which data frames turn into 1.0, or None where a value is none."""
+    if type(value) is float and value.is_integer():
+        return int(value)
     return value if type(value) in (int, str) else None
 
 
-def _category_names(categories: Any) -> dict[int, str]:
+def _category_names(categories: Any) -> dict[int | str | None, str]:
     entries = categories if isinstance(categories, list) else []
     return {
-        entry["id"]: str(entry.get("name", entry["id"]))
-        for entry in entries
-        if isinstance(entry, dict) and type(entry.get("id")) is int
+        key: str(entry.get("name", key)) for entry in entries if (key := _key(entry)) is not None
     }
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from edgewise.errors import InputError
 from edgewise.files import atomic_path
 from edgewise.formats.annotation import Rle, crowd_losses
-from edgewise.formats.document import Item, Scene, dataset_of
+from edgewise.formats.document import Item, Scene, dataset_of, names_of_several
 from edgewise.formats.json_files import read_bytes
 from edgewise.formats.polygons import check_inside, check_simple, filled, one_ring, ring_of
 
@@ -54,7 +54,9 @@ class CvatDocument:
         ]
         self._shapes: list[Element] = []
         self.problems: list[str] = []
-        self.scenes = [self._scene(image) for image in self._root.iterfind("image")]
+        images = self._root.findall("image")
+        self._of_several = names_of_several((one.get("subset", ""), _name(one)) for one in images)
+        self.scenes = [self._scene(image) for image in images]
         self._count_others()
 
     def mask(self, item: Item, size: Size, *, strict: bool = True) -> Rle:
@@ -78,9 +80,13 @@ class CvatDocument:
         shapes = [shape for shape in image if shape.tag in _SHAPES]
         items = tuple(self._item(name, place, shape) for place, shape in enumerate(shapes, start=1))
         size = (_number(image.get("height")), _number(image.get("width")))
+        # In a project's export, photos lie in folders of their subsets, in which names are unique.
+        inner = f"{image.get('subset', '')}/{_name(image)}".lstrip("/")
+        names = [inner] if _name(image) in self._of_several else [_name(image), inner]
         return Scene(
             name=name,
-            photo=image.get("name", "").replace("\\", "/"),
+            photo=names[0],
+            aliases=tuple(names[1:]),
             size=size if all(size) else None,
             items=items,
             problem=None if image.get("name") else "has no name",
@@ -121,6 +127,10 @@ def _parsed(data: bytes, name: str) -> Element:
     if root.find("track") is not None:
         raise InputError(f"{name}: is of the format CVAT for video; export CVAT for images 1.1")
     return root
+
+
+def _name(image: Element) -> str:
+    return image.get("name", "").replace("\\", "/")
 
 
 def _number(text: str | None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -9,6 +10,7 @@ from edgewise.errors import InputError
 from edgewise.formats.annotation import Dataset, Instance, Photo, check_size
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from edgewise.formats.annotation import Form, Rle, Size
@@ -89,14 +91,19 @@ class Document(Protocol):
         ...
 
 
+def names_of_several(photos: Iterable[tuple[str, str]]) -> set[str]:
+    """The names that photos of several places share, given as pairs of place and name."""
+    counts = Counter(name for _, name in set(photos))
+    return {name for name, count in counts.items() if count > 1}
+
+
 def dataset_of(document: Document) -> Dataset:
     """A document in the common form; what cannot be read is left out with a line on each."""
     problems = list(document.problems)
     photos = [_photo_of(document, scene, problems) for scene in document.scenes]
     found = [photo for photo in photos if photo]
-    return Dataset(
-        photos=_joined(found), categories=tuple(document.categories), problems=tuple(problems)
-    )
+    categories = tuple(dict.fromkeys(document.categories))
+    return Dataset(photos=_joined(found), categories=categories, problems=tuple(problems))
 
 
 def _photo_of(document: Document, scene: Scene, problems: list[str]) -> Photo | None:

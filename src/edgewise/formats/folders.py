@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
@@ -14,6 +15,8 @@ from edgewise.files import SUFFIXES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+_WORK = ".edgewise-"  # begins the names of folders that are being written
+
 
 def find_photo(folder: Path, names: Iterable[str]) -> Path | None:
     """The first file in `folder` of one of the names, or None.
@@ -21,9 +24,14 @@ def find_photo(folder: Path, names: Iterable[str]) -> Path | None:
     A name may have folders in it; where there is no such file below `folder`, the names' last
     parts are looked for. Names never lead out of `folder`.
     """
+    return next((folder / name for name in places(names) if _is_file(folder / name)), None)
+
+
+def places(names: Iterable[str]) -> list[str]:
+    """Where below a folder `find_photo` looks for a photo of these names."""
     names = list(names)
-    candidates = [inner_name(name) for name in names] + [PurePosixPath(name).name for name in names]
-    return next((folder / name for name in candidates if name and _is_file(folder / name)), None)
+    found = [inner_name(name) for name in names] + [PurePosixPath(name).name for name in names]
+    return [place for place in found if place]
 
 
 def _is_file(path: Path) -> bool:
@@ -73,46 +81,55 @@ def is_text(name: str) -> bool:
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """A folder that is new or empty, made with its parents.
+    """A folder to fill, which is moved to `path`, new or empty, when the block ends well.
 
-    When the block raises, all that was made is removed.
+    Parents are made. When the block raises, all that was made is removed.
 
     Raises:
         OutputError: the folder has files or cannot be made, or the block raised an OSError.
     """
     missing = [folder for folder in (path, *path.parents) if not os.path.exists(folder)]
     _check_empty(path)
+    # An empty folder may be a disk's or lie where nothing else can be made: it is filled inside.
+    work = (path.parent if missing else path) / f"{_WORK}{secrets.token_hex(8)}"
     try:
         path.mkdir(parents=True, exist_ok=True)
-        yield path
+        work.mkdir()
+        yield work
+        if missing:
+            work.rename(path)
+        else:
+            for entry in list(work.iterdir()):
+                entry.rename(path / entry.name)
+            work.rmdir()
     except BaseException as error:
-        _remove(path, missing)
-        if isinstance(error, OSError) and not isinstance(error, OutputError):
+        _remove(work, missing)
+        if isinstance(error, OSError):
             name = error.filename or path
-            raise OutputError(f"{name}: cannot be written: {error.strerror}") from error
+            told = isinstance(error, OutputError)
+            reason = str(error) if told else f"{name}: cannot be written: {error.strerror}"
+            raise OutputError(reason.replace(str(work), str(path))) from error
         raise
 
 
 def _check_empty(path: Path) -> None:
+    """Raise OutputError where `path` is no folder, or one with other files than a killed run's."""
     if os.path.isdir(path):
         try:
-            filled = any(path.iterdir())
+            entries = list(path.iterdir())
         except OSError as error:
             raise OutputError(f"{path}: cannot be listed: {error.strerror}") from error
-        if filled:
+        if any(not entry.name.startswith(_WORK) for entry in entries):
             raise OutputError(f"{path}: is not empty; give the name of a new folder")
+        for entry in entries:
+            shutil.rmtree(entry, ignore_errors=True)
     elif os.path.exists(path):
         raise OutputError(f"{path}: is a file; give the name of a new folder")
 
 
-def _remove(path: Path, folders: list[Path]) -> None:
-    """Empty a folder and remove those that were made for it, the innermost first."""
-    with suppress(OSError):
-        for entry in list(path.iterdir()):
-            if entry.is_dir():
-                shutil.rmtree(entry, ignore_errors=True)
-            else:
-                entry.unlink()
+def _remove(work: Path, folders: list[Path]) -> None:
+    """Remove a folder, and those that were made for it, the innermost first."""
+    shutil.rmtree(work, ignore_errors=True)
     for folder in folders:
         with suppress(OSError):
             folder.rmdir()

@@ -59,21 +59,26 @@ class Journal:
         entries = [_entry(line) for line in lines[1:]] if same else []
         self.done = {entry.scene: entry for entry in entries if entry}
         """The entries of photos that an earlier run finished."""
+        self._goes_on = same
 
     def __enter__(self) -> Journal:
-        """Open the journal: the earlier run's whole lines, then room for more."""
+        """Open the journal: behind the earlier run's whole lines, or begun anew.
+
+        Raises:
+            InputError: another run that writes this output is going on.
+        """
         self._file = LineFile(self.path)
-        self._file.clear()
-        self._file.add(self._about)
-        for entry in self.done.values():
-            self.add(entry)
+        self._file.lock()
+        if not (self._goes_on and list(self._file.lines())):
+            self._file.clear()
+            self._file.add(self._about)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Close the journal, and remove it where the run came to its end."""
-        self._file.close()
         if kind is None:
             self.path.unlink(missing_ok=True)
+        self._file.close()
 
     def add(self, entry: Entry) -> None:
         """Note that a photo is finished; OutputError where the disk is full."""

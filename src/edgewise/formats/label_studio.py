@@ -18,7 +18,7 @@ from edgewise.errors import InputError
 from edgewise.files import SUFFIXES
 from edgewise.formats import brush
 from edgewise.formats.annotation import Rle, crowd_losses
-from edgewise.formats.document import Item, Scene, dataset_of
+from edgewise.formats.document import Item, Scene, dataset_of, names_of_several
 from edgewise.formats.json_files import parse_json, read_bytes, whole, write_json
 from edgewise.formats.polygons import check_inside, check_simple, filled, one_ring, ring_of
 
@@ -50,6 +50,12 @@ class LabelStudioDocument:
         results = [result for task in self._tasks for result in _results(task, "annotations")]
         targets = {_target(entry) for result in results for entry in result if _has_mask(entry)}
         self._one_target = len(targets) == 1
+        self._of_several = names_of_several(
+            (_host(text) if _is_picture(text) else text, _file_names(text)[0])
+            for task in self._tasks
+            for text in task["data"].values()
+            if isinstance(text, str)
+        )
         self.scenes = [scene for task in self._tasks for scene in self._scenes(task)]
 
     def mask(self, item: Item, size: Size, *, strict: bool = True) -> Rle:
@@ -113,6 +119,10 @@ class LabelStudioDocument:
         try:
             address = _address(data, regions[0][0], one_target=self._one_target)
             names = _file_names(address)
+            if names[0] in self._of_several:
+                if not _is_picture(address):
+                    raise InputError(f"its address {address} names no file of its own")
+                names = [f"{_host(address)}/{names[0]}".lstrip("/")]
         except InputError as error:
             names, problem = [""], str(error)
         return Scene(
@@ -242,6 +252,14 @@ def _file_names(address: str) -> list[str]:
     names = [name, _UPLOAD.sub("", name)]
     names.insert(2 if path.startswith("data/upload/") else 0, path)
     return list(dict.fromkeys(names))
+
+
+def _host(address: str) -> str:
+    """The bucket, or the server, of an address; of none, an empty text."""
+    try:
+        return urlsplit(address.replace("\\", "/")).netloc
+    except ValueError:
+        return ""
 
 
 def _size(entries: list[dict[str, Any]]) -> Size | None:

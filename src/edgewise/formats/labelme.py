@@ -82,7 +82,7 @@ def _read_photo(file: Path, folder: str, problems: list[str]) -> Photo:
     stated = str(data.get("imagePath") or file.stem).replace("\\", "/")
     beside = "" if PureWindowsPath(stated).drive else folder
     name = inner_name(posixpath.normpath(posixpath.join(beside, stated)))
-    groups: dict[Any, tuple[str, NDArray[np.bool_]]] = {}
+    groups: dict[Any, tuple[str, Rle]] = {}
     for index, shape in enumerate(data["shapes"]):
         try:
             label, key, mask = _read_shape(shape, (height, width))
@@ -90,13 +90,14 @@ def _read_photo(file: Path, folder: str, problems: list[str]) -> Photo:
             problems.append(f"{file}, shapes[{index}]: {error}; left out")
             continue
         key = index if key is None else (label, str(key))
-        before = groups[key][1] if key in groups else False
-        groups[key] = (label, mask | before)
-    instances = [Instance(category=label, mask=Rle.of(mask)) for label, mask in groups.values()]
+        if key in groups:
+            mask = Rle.of(mask.mask() | groups[key][1].mask())
+        groups[key] = (label, mask)
+    instances = [Instance(category=label, mask=mask) for label, mask in groups.values()]
     return Photo(name=name, height=height, width=width, instances=tuple(instances))
 
 
-def _read_shape(shape: Any, size: Size) -> tuple[str, Any, NDArray[np.bool_]]:
+def _read_shape(shape: Any, size: Size) -> tuple[str, Any, Rle]:
     """The label, the group and the mask of one shape."""
     if not isinstance(shape, dict) or not isinstance(shape.get("points"), list):
         raise InputError("has no list named points")
@@ -105,10 +106,10 @@ def _read_shape(shape: Any, size: Size) -> tuple[str, Any, NDArray[np.bool_]]:
         raise InputError(f"is a {kind}, no polygon or mask")
     numbers = [number for point in shape["points"] for number in _pair(point)]
     if kind == "polygon":
-        mask = filled([ring_of(numbers)], size).mask()
+        mask = filled([ring_of(numbers)], size)
     else:
-        mask = _placed(shape.get("mask"), numbers, size)
-    if not mask.any():
+        mask = Rle.of(_placed(shape.get("mask"), numbers, size))
+    if not mask.area:
         raise InputError("is empty: no pixel is inside")
     return str(shape.get("label")), shape.get("group_id"), mask
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgewise.errors import EdgewiseError, InputError
-from edgewise.files import atomic_path, load_picture
+from edgewise.files import atomic_path, load_picture, stored_levels
 from edgewise.formats.annotation import Dataset, Instance, Photo, Rle, crowd_losses
 from edgewise.formats.folders import (
     find_photo,
@@ -96,6 +96,8 @@ def _label_map(path: Path) -> tuple[dict[int, str], NDArray[np.uint8]]:
         if colour:
             palette[len(names)] = _colour(colour, file)
         names[len(names)] = name
+    if palette[0].any() and names[0] != _BACKGROUND:
+        raise InputError(f"{file}: its first class is {names[0]!r}; expected {_BACKGROUND}:0,0,0::")
     return names, palette
 
 
@@ -140,17 +142,38 @@ def _read_photo(
 
 
 def _indices(file: Path, palette: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The indices of a palette or grey picture, or of a picture in the palette's colours."""
+    """The indices of a grey picture, or of one in the palette's colours.
+
+    Those of a picture with a palette are what its colours say, as programs that shrink files put
+    them in another order; where they are not the palette's, they are what is stored.
+    """
     picture = load_picture(file)
-    if picture.mode in ("P", "L"):
-        return np.asarray(picture)
-    pixels = np.asarray(picture.convert("RGB")).astype(np.int32) @ (1 << 16, 1 << 8, 1)
+    if picture.mode in ("1", "L"):
+        return stored_levels(picture, file)
+    pixels = np.asarray(picture)
+    if picture.mode == "P":
+        own = np.asarray(picture.getpalette("RGB"), dtype=np.uint8).reshape(-1, 3)
+        used = np.unique(pixels)
+        if used[-1] >= len(own) or (own[used] == palette[used]).all():
+            return pixels
+        by_colour = np.zeros(256, dtype=np.uint8)
+        by_colour[used], known = _by_colour(own[used], palette)
+        return by_colour[pixels] if known else pixels
+    found, known = _by_colour(np.asarray(picture.convert("RGB")), palette)
+    if not known:
+        raise InputError(f"{file}: has colours that no class of the palette has")
+    return found
+
+
+def _by_colour(
+    pixels: NDArray[np.uint8], palette: NDArray[np.uint8]
+) -> tuple[NDArray[np.uint8], bool]:
+    """The palette's indices of colours, uint8 ...x3, and whether it has all of them."""
+    wanted = pixels.astype(np.int32) @ (1 << 16, 1 << 8, 1)
     keys = palette.astype(np.int32) @ (1 << 16, 1 << 8, 1)
     order = np.argsort(keys, kind="stable")
-    found = order[np.searchsorted(keys[order], pixels).clip(max=255)]
-    if (keys[found] != pixels).any():
-        raise InputError(f"{file}: has colours that no class of the palette has")
-    return np.asarray(found, dtype=np.uint8)
+    found = order[np.searchsorted(keys[order], wanted).clip(max=255)]
+    return found.astype(np.uint8), bool((keys[found] == wanted).all())
 
 
 def write(dataset: Dataset, path: Path, form: Form) -> list[str]:  # noqa: ARG001  # has one form

@@ -48,11 +48,14 @@ def read(path: Path, photos: Path | None = None) -> Dataset:
     if not pictures.is_dir():
         raise InputError(f"{pictures}: is no folder; name the photos' folder with --photos")
     problems: list[str] = []
-    found = []
+    found: dict[str, Photo] = {}
     for file in files:
         photo = _read_photo(file, labels, pictures, names, problems)
-        found += [photo] if photo else []
-    return Dataset(photos=tuple(found), categories=tuple(names), problems=tuple(problems))
+        if photo and photo.name in found:
+            problems.append(f"{file}: another file is of its photo {photo.name} too; left out")
+        elif photo:
+            found[photo.name] = photo
+    return Dataset(photos=tuple(found.values()), categories=tuple(names), problems=tuple(problems))
 
 
 def _class_names(folder: Path) -> list[str]:
@@ -63,7 +66,10 @@ def _class_names(folder: Path) -> list[str]:
         data = _yaml(file)
         return _names_of(data.get("names") if isinstance(data, dict) else None, file)
     if listed.is_file():
-        return [line.strip() for line in text_of(listed).splitlines() if line.strip()]
+        names = [line.strip() for line in text_of(listed).rstrip().splitlines()]
+        if "" in names:
+            raise InputError(f"{listed} line {names.index('') + 1}: is empty; expected a class")
+        return names
     raise InputError(f"{folder}: has neither data.yaml nor classes.txt, which name the classes")
 
 

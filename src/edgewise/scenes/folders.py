@@ -90,8 +90,8 @@ def write_split(
     folder: Path,
     *,
     void: int | None = 0,
-) -> int:
-    """Split one scene into a folder, as published; how many pieces it has.
+) -> list[str]:
+    """Split one scene into a folder, as published; the names of its pieces.
 
     Args:
         image: begins the names of the files.
@@ -111,17 +111,18 @@ def write_split(
     true = None if truth is None else read_labels(truth)[0]
     if true is not None and true.shape != labels.shape:
         raise InputError(f"{truth}: is of {true.shape} pixels and {coarse} of {labels.shape}")
-    count = 0
-    for count, piece in enumerate(split(labels, void=void), start=1):  # noqa: B007
+    names = []
+    for piece in split(labels, void=void):
         name = part_name(image, piece)
+        names.append(name)
         write_mask(folder / f"{name}{COARSE}", _whole(piece.mask, piece.box, labels), soft=True)
         if true is not None:
             inside = _whole(piece.truth(true), piece.box, labels)
             write_mask(folder / f"{name}{TRUTH}", inside, soft=True)
-    if count:
+    if names:
         with atomic_path(folder / f"{image}{PHOTO}.jpg") as temporary:
             shutil.copyfile(photo, temporary)
-    return count
+    return names
 
 
 def _whole(inside: NDArray[np.bool_], box: Box, labels: NDArray[Any]) -> NDArray[np.bool_]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgewise.errors import InputError, OutputError
-from edgewise.files import BITS_PER_SAMPLE, atomic_path, load_picture, lossy_format
+from edgewise.files import atomic_path, load_picture, lossy_format, stored_levels
 
 if TYPE_CHECKING:
     import os
@@ -32,7 +32,6 @@ _SAVE: dict[str, dict[str, Any]] = {
     ".tif": {"format": "TIFF", "compression": "tiff_adobe_deflate"},
     ".tiff": {"format": "TIFF", "compression": "tiff_adobe_deflate"},
 }
-_STEP = {2: 85, 4: 17}  # by bits of grey: Pillow spreads their levels over 0..255
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ def read_labels(path: str | os.PathLike[str]) -> tuple[Labels, Form]:
     if picture.mode == "1":
         return np.asarray(picture).astype(np.int32), Form("1")
     if picture.mode == "L":
-        return grey_labels(picture, path), Form("L")
+        return stored_levels(picture, path).astype(np.int32), Form("L")
     if picture.mode in ("I;16", "I;16B", "I"):
         return _read_deep(picture, path)
     if picture.mode == "RGB":
@@ -130,21 +129,6 @@ def load_lossless(path: str | os.PathLike[str]) -> Image:
             "expected .png, .tif or .npy"
         )
     return picture
-
-
-def grey_labels(picture: Image, path: str | os.PathLike[str]) -> NDArray[np.int32]:
-    """The levels of a picture of mode L as its file has them, int32 HxW, also of 2 and 4 bits."""
-    levels = np.asarray(picture).astype(np.int32)
-    return levels // _STEP.get(_grey_bits(picture, path), 1)
-
-
-def _grey_bits(picture: Image, path: str | os.PathLike[str]) -> int:
-    """The bits that a grey level has in its file."""
-    with Path(path).open("rb") as stream:
-        head = stream.read(25)
-    if head.startswith(b"\x89PNG"):
-        return head[24]
-    return int(getattr(picture, "tag_v2", {}).get(BITS_PER_SAMPLE, (8,))[0])
 
 
 def _read_deep(picture: Image, path: str | os.PathLike[str]) -> tuple[Labels, Form]:

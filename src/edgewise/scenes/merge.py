@@ -71,7 +71,7 @@ def _grown(first: int, last: int, length: int) -> tuple[int, int]:
 
 def merge(
     coarse: Labels, parts: Iterable[Part], *, background: Set[int] = BACKGROUND
-) -> NDArray[np.int32]:
+) -> NDArray[np.int64]:
     """The label map of refined pieces over a coarse one.
 
     Every pixel starts with its coarse label at confidence 0.5; a piece whose probability there is
@@ -87,9 +87,9 @@ def merge(
         background: labels whose probability counts less.
 
     Returns:
-        int32 HxW.
+        int64 HxW, so that labels of any map have room.
     """
-    merged = coarse.astype(np.int32)
+    merged = coarse.astype(np.int64)
     confidence = np.full(coarse.shape, _START, np.float32)
     for part in parts:
         if not part.box.height or not part.box.width:

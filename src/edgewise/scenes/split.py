@@ -28,7 +28,7 @@ SMALL = 32 * 32
 
 _DISC = 10
 _ROOM = _DISC + 2  # what dilating and eroding by the disc look at around a label
-_NAME = re.compile(r"(?P<image>.+)_(?P<label>\d+)\.(?P<number>\d+)")
+_NAME = re.compile(r"(?P<image>.+)_(?P<label>-?\d+)\.(?P<number>\d+)")
 
 
 @dataclass(frozen=True)

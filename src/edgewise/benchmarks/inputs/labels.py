@@ -9,7 +9,8 @@ import numpy as np
 
 from edgewise.benchmarks import voc
 from edgewise.errors import InputError
-from edgewise.scenes.labels import MANY, grey_labels, load_lossless
+from edgewise.files import stored_levels
+from edgewise.scenes.labels import MANY, load_lossless
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +48,7 @@ def read_labels(
     if picture.mode == "1":
         return _integers(picture.convert("L"))
     if picture.mode == "L":
-        return grey_labels(picture, path)
+        return stored_levels(picture, path).astype(np.int32)
     if picture.mode.startswith("I"):
         return _integers(picture)
     if picture.mode in ("RGB", "RGBA", "LA"):
