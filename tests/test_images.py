@@ -139,8 +139,8 @@ def test_16_bit_colour_keeps_its_range(tmp_path, png_bytes, colour, channels):
     assert np.abs(photo[0] - np.array([0, 20_000, 40_000, 65_535])[:, None] / 257).max() <= 1
 
 
-def tiff(width, height, bits, photometric, data, *, sample_format=1, order="<"):
-    """An uncompressed one-channel TIFF file from its parts."""
+def tiff(width, height, bits, photometric, data, *, sample_format=1, order="<", apart=0):
+    """An uncompressed TIFF file from its parts: of one channel, or of so many in one strip."""
     tags = [
         (256, 4, width),
         (257, 4, height),
@@ -148,9 +148,10 @@ def tiff(width, height, bits, photometric, data, *, sample_format=1, order="<"):
         (259, 3, 1),
         (262, 3, photometric),
         (273, 4, 200),
-        (277, 3, 1),
+        (277, 3, apart or 1),
         (278, 4, height),
         (279, 4, len(data)),
+        (284, 3, 2 if apart else 1),
         (339, 3, sample_format),
     ]
     head = struct.pack(order + "2sHIH", b"II" if order == "<" else b"MM", 42, 8, len(tags))
@@ -183,6 +184,21 @@ def test_tiff_whose_zero_is_white_is_no_negative(tmp_path, bits, kind):
 def test_samples_without_a_known_range_are_refused(save, kind, word):
     path = save(np.ones((2, 3), dtype=kind), "deep.tif")
     with pytest.raises(InputError, match=rf"deep\.tif: its samples are {word}.*save it as 8- or"):
+        read_photo(path)
+
+
+def test_16_bit_channels_that_lie_apart_are_refused(tmp_path):
+    """Pillow would take their bytes for levels."""
+    path = tmp_path / "apart.tif"
+    path.write_bytes(tiff(2, 1, 16, 2, bytes(12), apart=3))
+    with pytest.raises(InputError, match=r"apart\.tif: its 16-bit channels lie one after"):
+        read_photo(path)
+
+
+def test_a_tiff_of_samples_that_are_not_read_is_not_called_damaged_alone(tmp_path):
+    path = tmp_path / "half.tif"
+    path.write_bytes(tiff(2, 1, 16, 1, bytes(4), sample_format=3))
+    with pytest.raises(InputError, match=r"half\.tif: .* samples that are not read; expect"):
         read_photo(path)
 
 

@@ -24,7 +24,7 @@ from edgewise.passes.edges import EdgeSettings
 from edgewise.passes.view import Box
 from edgewise.refiner import Refiner, Settings, levels_of
 from tests.fakes import ColourEngine, disc, red_on_blue
-from tests.test_images import icc_profile, ink_profile
+from tests.test_images import icc_profile, ink_profile, tiff
 
 pyvips = pytest.importorskip("pyvips")
 
@@ -251,11 +251,62 @@ def test_a_format_that_is_not_read_by_region_is_told(files):
         refine_file(REFINER, photo, mask, output)
 
 
-def test_a_photo_cut_off_is_told_and_nothing_is_written(files):
-    photo, mask, output = files(*_photo())
-    photo.write_bytes(photo.read_bytes()[:50_000])
+@pytest.mark.parametrize("compression", ["zstd", "lzma"])
+def test_a_tiff_that_libvips_may_not_unpack_is_read_in_memory(files, monkeypatch, compression):
+    monkeypatch.setattr("edgewise.large.DEFAULT_MEMORY", BASE)
+    photo, mask, output = files(*_photo(), photo_name="photo.tif", compression=compression)
+    assert not by_region(photo, output, None)
+    with pytest.raises(InputError, match=f"TIFF of compression {compression} .*more with --memory"):
+        refine_file(REFINER, photo, mask, output)
+
+
+def test_a_tiff_of_12_bits_is_read_in_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr("edgewise.large.DEFAULT_MEMORY", BASE)
+    photo = tmp_path / "photo.tif"
+    photo.write_bytes(tiff(2, 1, 12, 1, bytes(3)))
+    assert not by_region(photo, tmp_path / "out.png", None)
+    with pytest.raises(InputError, match="TIFF of 12 bits"):
+        _opened(photo)
+
+
+def test_a_tiff_whose_colours_libvips_misreads_is_read_in_memory(save, monkeypatch):
+    monkeypatch.setattr("edgewise.large.DEFAULT_MEMORY", BASE)
+    picture = Image.new("YCbCr", (4, 4))
+    photo = save(picture, "photo.tif")
+    assert not by_region(photo, photo.with_name("out.png"), None)
+    with pytest.raises(InputError, match="TIFF of YCbCr colours"):
+        _opened(photo)
+    assert by_region(save(picture, "jpeg.tif", compression="jpeg"), photo, None)
+
+
+def test_a_mask_that_libvips_may_not_unpack_is_read_whole(files):
+    _, mask, _ = files(*_photo())
+    packed = mask.with_suffix(".tif")
+    Image.open(mask).save(packed, compression="zstd")
+    with ExitStack() as stack:
+        plane = open_mask(packed, SHAPE, stack, any_form=True)
+    assert np.array_equal(plane.read(Box(0, 0, *SHAPE)), levels_of(read_mask(mask)))
+
+
+@pytest.mark.parametrize("name", ["photo.png", "photo.jpg", "photo.tif"])
+def test_a_photo_cut_off_is_told_and_nothing_is_written(files, name):
+    photo, mask, output = files(*_photo(), photo_name=name)
+    data = photo.read_bytes()
+    photo.write_bytes(data[: len(data) // 2])
     with pytest.raises(InputError, match="cut off"):
         refine_file(REFINER, photo, mask, output)
+    assert not output.exists()
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate"])
+def test_damage_within_a_photo_is_told_once(files, compression):
+    photo, mask, output = files(*_photo(), photo_name="photo.tif", compression=compression)
+    data = bytearray(photo.read_bytes())
+    data[1000:200_000] = bytes(199_000)
+    photo.write_bytes(data)
+    with pytest.raises(InputError, match="is damaged") as caught:
+        refine_file(REFINER, photo, mask, output)
+    assert len(str(caught.value)) < 300
     assert not output.exists()
 
 

@@ -35,7 +35,13 @@ JPEG = frozenset({"JPEG", "MPO"})
 """Pillow's names of the JPEG format; an MPO file holds several pictures."""
 
 BITS_PER_SAMPLE = 258
-"""The TIFF tag of how many bits a level has."""
+"""The TIFF tag of how many bits a level has,"""
+
+COMPRESSION = 259
+"""of how its pixels are packed, 1 being not at all,"""
+
+PHOTOMETRIC = 262
+"""and of what its levels mean, 0 being grey whose zero is white."""
 
 # Only these of Pillow's decoders are used: others run outside programs (EPS) or are rarely tested.
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
@@ -49,12 +55,14 @@ _SIGNATURES = {
     b"BM": "BMP",
     b"GIF8": "GIF",
 }
+# Of what else a header can be that Pillow refuses without saying why.
+_FORMS_READ = {"TIFF": ", or of samples that are not read; expected 8- or 16-bit RGB or grey"}
 _JPEG_IN_TIFF = ("jpeg", "tiff_jpeg")  # Pillow's names of a TIFF file's compression
 _WEBP_HEADER = 12  # RIFF, size and WEBP
 _PNG_HEADER = 8 + 25  # signature and the first chunk, IHDR
 _PNG_NOTES = frozenset({b"eXIf", b"iTXt", b"tEXt", b"zTXt"})  # chunks that may say how it lies
 _ORIENTATION = 0x0112  # EXIF and TIFF tags
-_PHOTOMETRIC = 262  # of value 0 where white is zero
+_PLANAR = 284  # TIFF tag; 2 where each channel lies by itself
 
 
 def make_folder(folder: str | os.PathLike[str]) -> None:
@@ -147,6 +155,11 @@ def load_picture(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) 
     """
     with _opened(path, max_pixels) as picture:
         orientation = _orientation(picture)
+        if _is_misread(picture):
+            raise InputError(
+                f"{path}: its 16-bit channels lie one after the other, uncompressed, which is not "
+                "read; save it with its channels interleaved, or as PNG"
+            )
         try:
             picture.load()
         except MemoryError as error:
@@ -191,6 +204,16 @@ def picture_format(path: str | os.PathLike[str]) -> str:
     """
     with _opened(path, None) as picture:
         return picture.format or ""
+
+
+def tiff_tags(path: str | os.PathLike[str]) -> dict[int, Any]:
+    """The tags of a TIFF file's first picture by their numbers; none of other formats.
+
+    Raises:
+        InputError: the file is missing or is no picture.
+    """
+    with _opened(path, None) as picture:
+        return dict(getattr(picture, "tag_v2", {}))
 
 
 def lossy_format(path: str | os.PathLike[str]) -> str | None:
@@ -243,7 +266,7 @@ def deep_grey(picture: Image) -> tuple[NDArray[np.uint16], int]:
     values = np.asarray(picture).astype(np.uint16)
     tags = getattr(picture, "tag_v2", {})
     top = 2 ** tags.get(BITS_PER_SAMPLE, (16,))[0] - 1
-    return (top - values if tags.get(_PHOTOMETRIC) == 0 else values), top
+    return (top - values if tags.get(PHOTOMETRIC) == 0 else values), top
 
 
 def lock_file(stream: IO[bytes], *, wait: bool = False) -> None:
@@ -306,9 +329,16 @@ def _unidentified(stream: IO[bytes], error: Exception) -> str:
     for signature, name in _SIGNATURES.items():
         if head.startswith(signature):
             known = not isinstance(error, UnidentifiedImageError)
-            detail = f": {_reason(error)}" if known else ""
+            detail = f": {_reason(error)}" if known else _FORMS_READ.get(name, "")
             return f"is a damaged or cut off {name} file{detail}"
     return f"is not a picture that can be read; expected {_READABLE}"
+
+
+def _is_misread(picture: Image) -> bool:
+    """Whether Pillow takes the bytes of a TIFF file's 16-bit channels for 8-bit levels."""
+    tags = getattr(picture, "tag_v2", {})
+    apart = tags.get(_PLANAR) == 2 and tags.get(COMPRESSION, 1) == 1
+    return apart and picture.getbands()[1:] != () and 16 in tags.get(BITS_PER_SAMPLE, ())
 
 
 def _orientation(picture: Image) -> int:

@@ -21,13 +21,17 @@ import numpy as np
 
 from edgewise.errors import EdgewiseWarning, InputError, OutputError, missing_extra
 from edgewise.files import (
+    BITS_PER_SAMPLE,
+    COMPRESSION,
     JPEG,
+    PHOTOMETRIC,
     atomic_path,
     lossy_format,
     orientation,
     picture_format,
     picture_size,
     stored_size,
+    tiff_tags,
 )
 from edgewise.images import profile_applies
 from edgewise.masks import check_aspect, read_mask, refuse_label_counts
@@ -56,6 +60,8 @@ WRITABLE = (".png", ".tif", ".tiff")
 _UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _LOADERS = dict.fromkeys(JPEG, "jpegload") | {"PNG": "pngload", "TIFF": "tiffload"}
 _CACHE = 50_000_000  # bytes of libvips' own
+_RARE = frozenset({"zstd", "lzma", "webp"})  # compression of TIFF that libvips may be built without
+_YCBCR = 6  # colours of TIFF that libvips takes for RGB where they are not JPEG's
 
 
 def bytes_of(text: str) -> int:
@@ -80,14 +86,14 @@ def by_region(photo: Path, output: Path, memory: int | None) -> bool:
         photo: its file.
         output: the file to write.
         memory: bytes to keep to. None for `DEFAULT_MEMORY`, where the extra `large` is installed
-            and the files are of a format that it reads and writes.
+            and the files are of a form that it reads and a format that it writes.
 
     Raises:
         InputError: the photo is missing or is no picture, or not even the program fits.
     """
     if memory is None:
         writable = output.suffix.lower() in WRITABLE and find_spec("pyvips") is not None
-        if not writable or picture_format(photo) not in _LOADERS:
+        if not writable or _form(photo) not in _LOADERS:
             return False
         memory = DEFAULT_MEMORY
     width, height = picture_size(photo)
@@ -299,8 +305,7 @@ def open_mask(
     width, height = picture_size(path)
     if (height, width) != shape:
         return Enlarged(read_mask(path), shape, os.fspath(path))
-    form = picture_format(path)
-    image = _opened(path) if form in _LOADERS else None
+    image = _opened(path) if _form(path) in _LOADERS else None
     if image is None or image.bands != 1 or image.format != "uchar":
         return _whole_mask(path, any_form=any_form)
     plane, counts = _unpacked(image, path, stack)
@@ -414,26 +419,41 @@ def _opened(path: str | os.PathLike[str]) -> Any:
     width, height = stored_size(path)
     if width * height > MAX_PIXELS:
         raise InputError(f"{path}: has {width}x{height} pixels, more than {MAX_PIXELS}")
-    form = picture_format(path)
+    form = _form(path)
     if form not in _LOADERS:
         raise InputError(
             f"{path}: is {form} and does not fit into the memory allowed; save it as JPEG, PNG or "
-            "TIFF, which are read by region, or give more with --memory"
+            "plain TIFF, which are read by region, or give more with --memory"
         )
     noted = orientation(path)
     # Turning needs all rows; libvips keeps many of them in a file of its own.
     access = "random" if noted > 1 else "sequential"
     try:
         load = getattr(vips.Image, _LOADERS[form])
-        image = load(os.fspath(path), access=access, fail_on="truncated").copy()
+        # Of TIFF, "truncated" still gives black for what is cut off or damaged.
+        image = load(os.fspath(path), access=access, fail_on="error").copy()
         image.set_type(vips.GValue.gint_type, "orientation", noted)  # libvips sees not all of them
         return image.autorot()
     except vips.Error as error:
         raise InputError(f"{path}: is damaged or cut off: {_line(error)}") from error
 
 
+def _form(path: str | os.PathLike[str]) -> str:
+    """The format of a file; of a TIFF that libvips does not read as Pillow does, why as well."""
+    from PIL.TiffImagePlugin import COMPRESSION_INFO
+
+    form, tags = picture_format(path), tiff_tags(path)
+    packing = COMPRESSION_INFO.get(tags.get(COMPRESSION, 1))
+    if packing in _RARE:
+        return f"{form} of compression {packing}"
+    if tags.get(PHOTOMETRIC) == _YCBCR and packing != "jpeg":
+        return f"{form} of YCbCr colours"
+    return f"{form} of 12 bits" if tags.get(BITS_PER_SAMPLE) == (12,) else form
+
+
 def _line(error: Exception) -> str:
-    return " ".join(str(error).split())
+    lines = dict.fromkeys(str(error).splitlines())  # each strip of a file says the same
+    return " ".join(" ".join(lines).split())
 
 
 def _vips() -> Any:
