@@ -167,7 +167,9 @@ def load_picture(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) 
             raise InputError(f"{path}: its {size} pixels do not fit into memory") from error
         except Exception as error:  # Pillow raises nearly anything on damaged data
             raise InputError(f"{path}: is damaged or cut off: {_reason(error)}") from error
-        return _upright(picture, orientation)
+        # Grey levels times their alpha: Pillow divides by itself only those of colours.
+        plain = picture.convert("LA") if picture.mode == "La" else picture
+        return _upright(plain, orientation)
 
 
 def picture_size(path: str | os.PathLike[str]) -> tuple[int, int]:
