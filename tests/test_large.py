@@ -228,6 +228,14 @@ def test_a_mask_in_webp_is_read_whole(files):
     assert np.array_equal(plane.read(Box(0, 0, *SHAPE)), levels_of(read_mask(mask)))
 
 
+def test_a_mask_larger_than_the_photo_is_read_whole_or_refused(files):
+    photo, mask, output = files(_photo()[0], _photo()[1].repeat(2, 0).repeat(2, 1))
+    with pytest.raises(InputError, match=r"is larger than the photo, 471x330 pixels.* --memory"):
+        refine_file(REFINER, photo, mask, output)
+    refine_file(REFINER, photo, mask, output, any_mask=True)
+    assert np.array_equal(read_mask(output) > 0.5, _expected(photo, mask).mask)
+
+
 def test_a_small_object_in_a_jpeg_mask_is_no_label(files):
     _, mask, _ = files(_photo()[0], disc(SHAPE, (50, 60), 3), mask_name="mask.jpg")
     with ExitStack() as stack:

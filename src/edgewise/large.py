@@ -134,8 +134,8 @@ def refine_file(
         output: the file to write, .png or .tif (tiled).
         soft: write 8-bit grey instead of 1 bit.
         overview_only: stop after the overview.
-        any_mask: take any of the photo's size too, though it is read whole for that: at up to 30
-            bytes a pixel.
+        any_mask: take any of the photo's size or a larger one too, though it is read whole for
+            that: at up to 30 bytes a pixel.
 
     Raises:
         InputError: a file cannot be read, or the two do not fit.
@@ -295,7 +295,7 @@ def open_mask(
         path: the file.
         shape: height and width of the photo.
         stack: closes the temporary file.
-        any_form: read the file whole where it is not grey of 1 or 8 bits.
+        any_form: read the file whole where it is not grey of 1 or 8 bits, or larger.
 
     Raises:
         InputError: the file is missing, is no grey picture, holds labels, or does not fit.
@@ -303,11 +303,14 @@ def open_mask(
         DependencyError: the extra `large` is not installed.
     """
     width, height = picture_size(path)
+    if width * height > shape[0] * shape[1]:
+        found = f"is larger than the photo, {shape[1]}x{shape[0]} pixels"
+        return _whole_mask(path, shape, found, any_form=any_form)
     if (height, width) != shape:
         return Enlarged(read_mask(path), shape, os.fspath(path))
     image = _opened(path) if _form(path) in _LOADERS else None
     if image is None or image.bands != 1 or image.format != "uchar":
-        return _whole_mask(path, any_form=any_form)
+        return _whole_mask(path, shape, "is not grey of 1 or 8 bits", any_form=any_form)
     plane, counts = _unpacked(image, path, stack)
     if int(np.flatnonzero(counts)[-1]) == 1:
         return Indices(plane)
@@ -315,16 +318,18 @@ def open_mask(
     return plane
 
 
-def _whole_mask(path: str | os.PathLike[str], *, any_form: bool) -> Plane:
-    """A mask of the photo's size that cannot be read by region."""
+def _whole_mask(
+    path: str | os.PathLike[str], shape: tuple[int, int], found: str, *, any_form: bool
+) -> Plane:
+    """A mask that cannot be read by region, for what was `found` of it."""
     from edgewise.refiner import levels_of
 
     if not any_form:
         raise InputError(
-            f"{path}: is not grey of 1 or 8 bits, as the mask of a photo must be that does not fit "
-            "into the memory allowed; save it so, or give more with --memory"
+            f"{path}: {found}; the mask of a photo that does not fit into the memory allowed must "
+            "be grey of 1 or 8 bits and at most its size; save it so, or give more with --memory"
         )
-    return Held(levels_of(read_mask(path)))
+    return Held(levels_of(read_mask(path, size=shape)))
 
 
 def _unpacked(
@@ -377,12 +382,10 @@ class Enlarged:
         name: of the file, for messages.
 
     Raises:
-        InputError: the aspects differ, or the mask is larger than the photo.
+        InputError: the aspects differ.
     """
 
     def __init__(self, mask: NDArray[np.float32], shape: tuple[int, int], name: str) -> None:
-        if mask.size > shape[0] * shape[1]:
-            raise InputError(f"{name}: is larger than the photo, {shape[1]}x{shape[0]} pixels")
         check_aspect(mask.shape, shape, name)
         self.shape = shape
         self._mask = mask

@@ -141,7 +141,7 @@ def write_mask(
     """
     from PIL import Image
 
-    options = _save_options(path, soft=soft)
+    options = save_options(path, soft=soft)
     levels = as_mask(mask)
     pixels = np.rint(levels * 255).astype(np.uint8) if soft else binary(levels)
     with atomic_path(path) as temporary:
@@ -151,8 +151,12 @@ def write_mask(
             raise OutputError(f"{path}: cannot be written: {error}; expected .png") from error
 
 
-def _save_options(path: str | os.PathLike[str], *, soft: bool) -> dict[str, Any]:
-    """Pillow's options for writing without loss in the format that the suffix names."""
+def save_options(path: str | os.PathLike[str], *, soft: bool) -> dict[str, Any]:
+    """Pillow's options for writing without loss in the format that the suffix names.
+
+    Raises:
+        OutputError: no format for masks has this suffix.
+    """
     tiff = {"format": "TIFF", "compression": "tiff_adobe_deflate" if soft else "group4"}
     options: dict[str, dict[str, Any]] = {
         ".png": {"format": "PNG"},

@@ -150,6 +150,20 @@ def test_bad_input_is_one_line_and_leaves_nothing(files, capsys, kind):
     assert sorted(files[0].parent.iterdir()) == before
 
 
+@pytest.mark.parametrize("kind", ["no folder for output", "lossy output"])
+def test_an_output_that_cannot_be_is_refused_before_the_work(files, capsys, monkeypatch, kind):
+    def work(*_):
+        raise AssertionError
+
+    monkeypatch.setattr("edgewise.images.load_picture", work)
+    named = dict(zip(("photo", "mask", "out"), files, strict=True))
+    damage, word = DAMAGE[kind]
+    damage(named)
+    status, error = _run(capsys, "refine", named["photo"], named["mask"], "-o", named["out"])
+    assert status == 2
+    assert word in error
+
+
 @pytest.mark.parametrize("key", [0, 1])
 def test_an_input_is_never_written_over(files, capsys, key):
     before = files[key].read_bytes()

@@ -11,7 +11,7 @@ import typer
 
 from edgewise.cli import engines
 from edgewise.cli.options import Careful, Device, Model, OverviewOnly, Soft, Threads
-from edgewise.cli.outputs import check_apart
+from edgewise.cli.outputs import check_apart, check_outputs
 from edgewise.cli.warned import warnings_told
 from edgewise.errors import EdgewiseError, InputError, OutputError
 from edgewise.files import make_folder
@@ -58,7 +58,7 @@ def command(
     if photo and mask and not photos and not masks:
         if os.path.isdir(output):  # false, too, of what no path can be
             raise OutputError(f"{output}: is a folder; give the name of a file to write")
-        check_apart([output], [photo, mask])
+        check_outputs(output, inputs=[photo, mask])
         with ThreadPoolExecutor(1) as pool:  # opening takes as long as reading a photo
             opened = pool.submit(_open, engine, choices)
             _refine_one(opened.result, (photo, mask), output, bound, soft=soft)
@@ -164,8 +164,9 @@ def _refine_one(
     """Refine one photo; by region where it is too large for so many bytes of memory."""
     from edgewise.images import read_photo
     from edgewise.large import by_region, refine_file
-    from edgewise.masks import read_mask, write_mask
+    from edgewise.masks import read_mask, save_options, write_mask
 
+    save_options(output, soft=soft)  # refused before the work, not after
     if by_region(pair[0], output, memory) and (refiner := opened().refiner):
         with warnings_told(pair[1]):
             refine_file(
