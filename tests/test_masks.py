@@ -217,6 +217,14 @@ def test_the_alpha_of_a_cut_out_is_the_mask(save, colours, name):
     assert_reads(save(np.dstack([colours, alpha]), name, **options), alpha / 255)
 
 
+def test_a_soft_mask_refused_as_a_label_map_is_read_as_alpha(save):
+    levels = np.repeat(np.array([0, 60], np.uint8), 8).reshape(4, 4)
+    with pytest.raises(InputError, match="a soft mask: as a picture's alpha"):
+        read_mask(save(levels, "grey.png"))
+    alpha = read_mask(save(np.dstack([levels] * 4), "alpha.png"))
+    assert (np.rint(alpha * 255) == levels).all()
+
+
 def test_the_alpha_of_a_grey_cut_out_is_the_mask(save, shape):
     alpha = Image.fromarray(np.where(shape, 200, 0).astype(np.uint8))
     picture = Image.merge("LA", [Image.new("L", alpha.size, 77), alpha])

@@ -308,7 +308,9 @@ def refuse_label_counts(counts: NDArray[Any], top: int, name: str, *, lossy: boo
     above_half = counts[top // 2 + 1 :].sum()
     if len(used) <= LABELS and below_half > above_half * (RINGING if lossy else 1):
         levels = f"{_some(used)}, most of them below half of {top}"
-        raise InputError(f"{name}: holds the levels {levels}: {_LABEL_MAP}")
+        raise InputError(
+            f"{name}: holds the levels {levels}: {_LABEL_MAP} (a soft mask: as a picture's alpha)"
+        )
 
 
 def _flags(inside: NDArray[np.bool_]) -> NDArray[np.float32]:
