@@ -81,6 +81,18 @@ def test_a_tiled_tiff_is_written(files):
     assert np.array_equal(read_mask(output) > 0.5, _expected(photo, mask).mask)
 
 
+@pytest.mark.parametrize("name", ["\udcff", "[0]"], ids=["not UTF-8", "options of libvips"])
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_files_of_any_name_are_read_and_written(files, name, suffix):
+    photo, mask, output = files(*_photo())
+    folder = photo.parent / name
+    folder.mkdir()
+    photo, mask = (path.rename(folder / f"{path.stem}{name}.png") for path in (photo, mask))
+    output = folder / f"out{name}{suffix}"
+    refine_file(REFINER, photo, mask, output)
+    assert np.array_equal(read_mask(output) > 0.5, _expected(photo, mask).mask)
+
+
 def test_a_turned_photo_is_upright(files):
     pixels, inside = _photo()
     exif = Image.Exif()

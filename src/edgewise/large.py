@@ -201,14 +201,16 @@ def _write(
             levels = np.rint(result * 255) if soft else (result > 0.5) * 255
             raw.write(levels.astype(np.uint8).tobytes())
         raw.flush()
-        image = vips.Image.rawload(raw.name, width, height, 1).copy(interpretation="b-w")
+        image = vips.Image.rawload(os.fsencode(raw.name), width, height, 1).copy(
+            interpretation="b-w"
+        )
         depth = {} if soft else {"bitdepth": 1}
         try:
             if temporary.suffix.lower() == ".png":
-                image.pngsave(str(temporary), **depth)
+                image.pngsave(os.fsencode(temporary), **depth)
             else:
                 packing = "deflate" if soft else "ccittfax4"
-                image.tiffsave(str(temporary), tile=True, compression=packing, **depth)
+                image.tiffsave(os.fsencode(temporary), tile=True, compression=packing, **depth)
         except vips.Error as error:
             raise OutputError(f"{output}: cannot be written: {_line(error)}") from error
 
@@ -434,7 +436,7 @@ def _opened(path: str | os.PathLike[str]) -> Any:
     try:
         load = getattr(vips.Image, _LOADERS[form])
         # Of TIFF, "truncated" still gives black for what is cut off or damaged.
-        image = load(os.fspath(path), access=access, fail_on="error").copy()
+        image = load(os.fsencode(path), access=access, fail_on="error").copy()
         image.set_type(vips.GValue.gint_type, "orientation", noted)  # libvips sees not all of them
         return image.autorot()
     except vips.Error as error:
