@@ -23,6 +23,7 @@ from edgewise.files import (
     orientation,
     picture_format,
     picture_size,
+    save_picture,
     stored_size,
 )
 
@@ -94,6 +95,26 @@ def test_a_full_disk_is_an_output_error_and_leaves_the_old_file(tmp_path):
         temporary.write_bytes(bytes(2000))
     assert target.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["out.png"]
+
+
+@pytest.mark.parametrize("size", [0, 1000])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"format": "PNG"},
+        {"format": "TIFF", "compression": "tiff_adobe_deflate"},
+        {"format": "WEBP", "lossless": True},
+    ],
+    ids=["PNG", "TIFF", "WebP"],
+)
+def test_a_picture_on_a_full_disk_is_an_output_error_that_says_so(tmp_path, options, size):
+    picture = Image.effect_noise((64, 64), 50)
+    with (
+        pytest.raises(OutputError, match=r"out: cannot be written: File too large$"),
+        file_size_limit(size),
+    ):
+        save_picture(tmp_path / "out", picture, **options)
+    assert os.listdir(tmp_path) == []
 
 
 def test_a_new_file_gets_the_permissions_of_any_new_file(tmp_path):

@@ -579,7 +579,7 @@ def test_a_failed_write_leaves_the_old_mask(tmp_path, shape, monkeypatch):
     write_mask(path, shape)
 
     def fill_the_disk(_, file, **__):
-        file.write_bytes(b"half")
+        file.write(b"half")
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Image.Image, "save", fill_the_disk)

@@ -6,6 +6,7 @@ Everything that knows how Pillow misbehaves on a damaged or hostile file is here
 
 from __future__ import annotations
 
+import io
 import os
 import secrets
 import stat
@@ -104,6 +105,22 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # gone already, or in a folder that lets nobody in
             temporary.unlink()
+
+
+def save_picture(path: str | os.PathLike[str], picture: Image, **options: Any) -> None:
+    """Write a picture by Pillow's options; the file appears complete or not at all.
+
+    Raises:
+        OutputError: as `atomic_path`, or the picture is too large for the format.
+    """
+    with atomic_path(path) as temporary:
+        # Not by Pillow into the file: of TIFF it would not say why that fails, as on a full disk.
+        stream = io.BytesIO()
+        try:
+            picture.save(stream, **options)
+        except ValueError as error:  # WebP has at most 16383 pixels a side
+            raise OutputError(f"{path}: cannot be written: {error}; expected .png") from error
+        temporary.write_bytes(stream.getbuffer())
 
 
 def check_target(target: Path, path: str | os.PathLike[str]) -> None:

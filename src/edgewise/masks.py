@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgewise.errors import InputError, OutputError
-from edgewise.files import atomic_path, deep_grey, load_picture, lossy_format
+from edgewise.files import deep_grey, load_picture, lossy_format, save_picture
 
 if TYPE_CHECKING:
     import os
@@ -144,11 +144,7 @@ def write_mask(
     options = save_options(path, soft=soft)
     levels = as_mask(mask)
     pixels = np.rint(levels * 255).astype(np.uint8) if soft else binary(levels)
-    with atomic_path(path) as temporary:
-        try:
-            Image.fromarray(pixels).save(temporary, **options)
-        except ValueError as error:  # WebP has at most 16383 pixels a side
-            raise OutputError(f"{path}: cannot be written: {error}; expected .png") from error
+    save_picture(path, Image.fromarray(pixels), **options)
 
 
 def save_options(path: str | os.PathLike[str], *, soft: bool) -> dict[str, Any]:
