@@ -1,6 +1,8 @@
 """By region the result is the same as in memory, and what cannot be read is told."""
 
+import os
 from contextlib import ExitStack
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -106,6 +108,14 @@ def _opened(path):
     with ExitStack() as stack:
         plane = open_photo(path, stack)
         return plane.read(Box(0, 0, *plane.shape))
+
+
+def test_a_photo_that_changed_is_read_anew(save):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for level in (10, 200):
+        path = save(np.full((4, 6), level, np.uint8), "photo.png", exif=exif)
+        assert (_opened(path) == level).all()
 
 
 def _noted_in_xmp(path, picture):
@@ -339,6 +349,8 @@ def test_other_outputs_are_refused(files):
 def test_no_temporary_file_stays(files):
     photo, mask, output = files(*_photo())
     refine_file(REFINER, photo, mask, output)
+    held = Path("/proc/self/fd")
+    assert not [link for link in held.glob("*") if str(output.parent) in os.path.realpath(link)]
     assert sorted(path.name for path in output.parent.iterdir()) == [
         "mask.png",
         "out.png",

@@ -59,7 +59,6 @@ WRITABLE = (".png", ".tif", ".tiff")
 
 _UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _LOADERS = dict.fromkeys(JPEG, "jpegload") | {"PNG": "pngload", "TIFF": "tiffload"}
-_CACHE = 50_000_000  # bytes of libvips' own
 _RARE = frozenset({"zstd", "lzma", "webp"})  # compression of TIFF that libvips may be built without
 _YCBCR = 6  # colours of TIFF that libvips takes for RGB where they are not JPEG's
 
@@ -466,5 +465,5 @@ def _vips() -> Any:
         import pyvips
     except ImportError as error:
         raise missing_extra("pyvips", "large") from error
-    pyvips.cache_set_max_mem(_CACHE)
+    pyvips.cache_set_max(0)  # it would give a file's older pixels, and keep our deleted ones open
     return pyvips
