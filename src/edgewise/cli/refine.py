@@ -1,7 +1,9 @@
 """`edgewise refine`: one photo, or a folder of them."""
 
 import os.path
+import signal
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -17,7 +19,7 @@ from edgewise.errors import EdgewiseError, InputError, OutputError
 from edgewise.files import make_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from edgewise.engines import Refine
     from edgewise.refiner import Refiner
@@ -59,9 +61,18 @@ def command(
         if os.path.isdir(output):  # false, too, of what no path can be
             raise OutputError(f"{output}: is a folder; give the name of a file to write")
         check_outputs(output, inputs=[photo, mask])
-        with ThreadPoolExecutor(1) as pool:  # opening takes as long as reading a photo
+        with (
+            _ended_at_once() as go_on,
+            ThreadPoolExecutor(1) as pool,  # opening takes as long as reading a photo
+        ):
             opened = pool.submit(_open, engine, choices)
-            _refine_one(opened.result, (photo, mask), output, bound, soft=soft)
+
+            def waited() -> _Opened:
+                found = opened.result()
+                go_on()
+                return found
+
+            _refine_one(waited, (photo, mask), output, bound, soft=soft)
         return
     if not (photos and masks) or photo or mask:
         raise InputError("give PHOTO MASK, or --photos FOLDER --masks FOLDER")
@@ -86,6 +97,25 @@ def command(
     typer.echo(f"{done} refined, {failed} failed: {output}", err=True)
     if failed:
         raise typer.Exit(SOME_FAILED)
+
+
+@contextmanager
+def _ended_at_once() -> "Iterator[Callable[[], object]]":
+    """Let Ctrl-C end the process without more ado, up to the block's end or the call it is given.
+
+    As an exception it could leave an import half done, for which another thread's waits for ever.
+    """
+    ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # not in the background
+
+    def go_on() -> object:
+        return ours and signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    if ours:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield go_on
+    finally:
+        go_on()
 
 
 def _target(output: Path, pair: tuple[Path, Path]) -> Path:
