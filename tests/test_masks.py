@@ -401,6 +401,15 @@ def test_fitting_keeps_the_range_and_commutes_with_flips(mask, scale):
     np.testing.assert_allclose(flipped[::-1, ::-1], fitted, atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", [bool, np.uint8])
+def test_a_mask_of_another_type_is_resampled_by_its_levels(kind):
+    mask = np.zeros((4, 6), kind)
+    mask[1:3, 1:4] = np.array(True if kind is bool else 255)
+    expected = fit_mask(as_mask(mask), (8, 12))
+    assert 0 < expected[1, 4] < 1
+    assert np.array_equal(fit_mask(mask, (8, 12)), expected)
+
+
 @given(mask=soft_masks)
 def test_a_mask_that_fits_is_passed_on(mask):
     assert fit_mask(mask, mask.shape) is mask

@@ -66,7 +66,7 @@ def read_mask(
     return mask if size is None else _fit(mask, size, str(path))
 
 
-def fit_mask(mask: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
+def fit_mask(mask: ArrayLike, shape: tuple[int, int]) -> NDArray[np.float32]:
     """A mask resampled to `shape` (height, width), which must have the mask's aspect.
 
     Sides made by scaling and rounding are off by less than one pixel each, in the same direction
@@ -76,13 +76,13 @@ def fit_mask(mask: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.fl
     linear; levels stay soft.
 
     Args:
-        mask: float32 HxW in [0, 1].
+        mask: float32 HxW in [0, 1], or what `as_mask` takes for one.
         shape: height and width wanted.
 
     Raises:
-        InputError: the aspects differ.
+        InputError: the aspects differ, or the mask is none.
     """
-    return _fit(mask, shape, "the mask")
+    return _fit(as_mask(mask), shape, "the mask")
 
 
 def as_mask(array: ArrayLike, shape: tuple[int, int] | None = None) -> NDArray[np.float32]:
@@ -305,7 +305,8 @@ def refuse_label_counts(counts: NDArray[Any], top: int, name: str, *, lossy: boo
     if len(used) <= LABELS and below_half > above_half * (RINGING if lossy else 1):
         levels = f"{_some(used)}, most of them below half of {top}"
         raise InputError(
-            f"{name}: holds the levels {levels}: {_LABEL_MAP} (a soft mask: as a picture's alpha)"
+            f"{name}: holds the levels {levels}: {_LABEL_MAP} (a soft mask: as a picture's alpha, "
+            "or as floating point)"
         )
 
 
