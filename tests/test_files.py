@@ -373,11 +373,24 @@ def test_how_a_png_lies_is_read_without_decoding_where_it_is_noted_first(
     assert picture_size(path) == (7, 6)
 
 
-def test_how_a_png_lies_may_be_noted_behind_its_pixels(tmp_path):
+def test_how_a_png_lies_may_be_noted_behind_its_pixels(tmp_path, monkeypatch):
     path = tmp_path / "photo.png"
     Image.new("RGB", (7, 6)).save(path)
     data = path.read_bytes()
     path.write_bytes(data[:-12] + _chunk(b"eXIf", TURNED) + data[-12:])
+    assert load_picture(path).size == (6, 7)
+
+    def decode(_):
+        raise AssertionError("decoded")
+
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", decode)
+    assert picture_size(path) == (6, 7)
+
+
+def test_how_a_png_lies_stays_noted_where_a_text_follows_the_pixels(png_bytes, tmp_path):
+    path = tmp_path / "photo.png"
+    data = png_bytes(7, 6, 8, 2, bytes(6 * 22), (b"eXIf", TURNED))
+    path.write_bytes(data[:-12] + _chunk(b"tEXt", b"Comment\0late") + data[-12:])
     assert picture_size(path) == load_picture(path).size == (6, 7)
 
 

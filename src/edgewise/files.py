@@ -192,7 +192,7 @@ def load_picture(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) 
 def picture_size(path: str | os.PathLike[str]) -> tuple[int, int]:
     """Width and height in pixels of a file's first picture, upright.
 
-    Nothing is decoded, but for the rare PNG with notes behind its pixels, which may be EXIF.
+    Nothing is decoded.
 
     Raises:
         InputError: as `load_picture`, but for damage behind the header and the number of pixels.
@@ -371,32 +371,39 @@ def _noted_orientation(picture: Image) -> int:
     from PIL import Image
 
     try:
-        late = picture.format != "PNG" or _notes_behind_pixels(picture)
         # For a PNG that has noted nothing yet, Pillow's own decodes all pixels to look behind them.
-        exif = picture.getexif() if late else Image.Image.getexif(picture)
+        noting = _noting_first(picture) if picture.format == "PNG" else picture
+        exif = Image.Image.getexif(noting) if picture.format == "PNG" else picture.getexif()
         value = exif.get(_ORIENTATION, 1)
     except Exception:  # a damaged EXIF block says nothing about the pixels
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def _notes_behind_pixels(picture: Image) -> bool:
-    """Whether a PNG has chunks of EXIF or text after its first pixels."""
+def _noting_first(picture: Image) -> Image:
+    """A PNG file's picture, or one without pixels that notes what its file does behind them."""
+    from PIL import Image
+
     stream: Any = picture.fp  # type: ignore[attr-defined]  # of every picture that is a file's
-    before, place, pixels = stream.tell(), _PNG_HEADER, False
+    before, place, pixels, late = stream.tell(), _PNG_HEADER, 0, b""
     try:
         while True:
             stream.seek(place)
             head = stream.read(8)
-            kind = head[4:]
+            size, kind = 12 + int.from_bytes(head[:4], "big"), head[4:]
             if len(head) < 8 or kind == b"IEND":
-                return False
+                break
+            if not pixels and kind == b"IDAT":
+                pixels = place
             if pixels and kind in _PNG_NOTES:
-                return True
-            pixels = pixels or kind == b"IDAT"
-            place += 12 + int.from_bytes(head[:4], "big")
+                late += head + stream.read(size - len(head))
+            place += size
+        stream.seek(0)
+        start = stream.read(pixels)
     finally:
         stream.seek(before)
+    noted = io.BytesIO(start + late + bytes(4) + b"IDAT")
+    return Image.open(noted, formats=("PNG",)) if late else picture
 
 
 def _upright(picture: Image, orientation: int) -> Image:
