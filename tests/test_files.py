@@ -23,6 +23,7 @@ from edgewise.files import (
     orientation,
     picture_format,
     picture_size,
+    save_picture,
     stored_size,
 )
 
@@ -94,6 +95,26 @@ def test_a_full_disk_is_an_output_error_and_leaves_the_old_file(tmp_path):
         temporary.write_bytes(bytes(2000))
     assert target.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["out.png"]
+
+
+@pytest.mark.parametrize("size", [0, 1000])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"format": "PNG"},
+        {"format": "TIFF", "compression": "tiff_adobe_deflate"},
+        {"format": "WEBP", "lossless": True},
+    ],
+    ids=["PNG", "TIFF", "WebP"],
+)
+def test_a_picture_on_a_full_disk_is_an_output_error_that_says_so(tmp_path, options, size):
+    picture = Image.effect_noise((64, 64), 50)
+    with (
+        pytest.raises(OutputError, match=r"out: cannot be written: File too large$"),
+        file_size_limit(size),
+    ):
+        save_picture(tmp_path / "out", picture, **options)
+    assert os.listdir(tmp_path) == []
 
 
 def test_a_new_file_gets_the_permissions_of_any_new_file(tmp_path):
@@ -352,11 +373,24 @@ def test_how_a_png_lies_is_read_without_decoding_where_it_is_noted_first(
     assert picture_size(path) == (7, 6)
 
 
-def test_how_a_png_lies_may_be_noted_behind_its_pixels(tmp_path):
+def test_how_a_png_lies_may_be_noted_behind_its_pixels(tmp_path, monkeypatch):
     path = tmp_path / "photo.png"
     Image.new("RGB", (7, 6)).save(path)
     data = path.read_bytes()
     path.write_bytes(data[:-12] + _chunk(b"eXIf", TURNED) + data[-12:])
+    assert load_picture(path).size == (6, 7)
+
+    def decode(_):
+        raise AssertionError("decoded")
+
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", decode)
+    assert picture_size(path) == (6, 7)
+
+
+def test_how_a_png_lies_stays_noted_where_a_text_follows_the_pixels(png_bytes, tmp_path):
+    path = tmp_path / "photo.png"
+    data = png_bytes(7, 6, 8, 2, bytes(6 * 22), (b"eXIf", TURNED))
+    path.write_bytes(data[:-12] + _chunk(b"tEXt", b"Comment\0late") + data[-12:])
     assert picture_size(path) == load_picture(path).size == (6, 7)
 
 

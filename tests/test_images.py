@@ -101,6 +101,12 @@ def test_grey_with_alpha_keeps_its_grey(save, colours):
     assert (photo == pair[..., :1]).all()
 
 
+def test_grey_with_premultiplied_alpha_is_divided_by_it(tmp_path):
+    path = tmp_path / "grey.tif"
+    path.write_bytes(tiff(2, 1, 8, 1, bytes([50, 127, 200, 255]), t277=2, t338=1))
+    assert read_photo(path)[0, :, 0].tolist() == [100, 200]
+
+
 @pytest.mark.parametrize("name", ["photo.png", "photo.tif", "photo.jpg", "photo.bmp"])
 def test_grey_gives_three_equal_channels(save, name):
     grey = np.linspace(0, 255, 64, dtype=np.uint8).reshape(8, 8)
@@ -139,22 +145,22 @@ def test_16_bit_colour_keeps_its_range(tmp_path, png_bytes, colour, channels):
     assert np.abs(photo[0] - np.array([0, 20_000, 40_000, 65_535])[:, None] / 257).max() <= 1
 
 
-def tiff(width, height, bits, photometric, data, *, sample_format=1, order="<"):
-    """An uncompressed one-channel TIFF file from its parts."""
-    tags = [
-        (256, 4, width),
-        (257, 4, height),
-        (258, 3, bits),
-        (259, 3, 1),
-        (262, 3, photometric),
-        (273, 4, 200),
-        (277, 3, 1),
-        (278, 4, height),
-        (279, 4, len(data)),
-        (339, 3, sample_format),
-    ]
+def tiff(width, height, bits, photometric, data, *, order="<", **more):
+    """An uncompressed TIFF file from its parts: of one channel, unless `more` tags, tNNN, say."""
+    tags = {
+        256: (4, width),
+        257: (4, height),
+        258: (3, bits),
+        259: (3, 1),
+        262: (3, photometric),
+        273: (4, 200),
+        277: (3, 1),
+        278: (4, height),
+        279: (4, len(data)),
+    }
+    tags |= {int(name[1:]): (3, value) for name, value in more.items()}
     head = struct.pack(order + "2sHIH", b"II" if order == "<" else b"MM", 42, 8, len(tags))
-    for tag, kind, value in tags:
+    for tag, (kind, value) in sorted(tags.items()):
         packed = struct.pack(order + ("I" if kind == 4 else "Hxx"), value)
         head += struct.pack(order + "HHI", tag, kind, 1) + packed
     return head.ljust(200, b"\0") + data
@@ -183,6 +189,21 @@ def test_tiff_whose_zero_is_white_is_no_negative(tmp_path, bits, kind):
 def test_samples_without_a_known_range_are_refused(save, kind, word):
     path = save(np.ones((2, 3), dtype=kind), "deep.tif")
     with pytest.raises(InputError, match=rf"deep\.tif: its samples are {word}.*save it as 8- or"):
+        read_photo(path)
+
+
+def test_16_bit_channels_that_lie_apart_are_refused(tmp_path):
+    """Pillow would take their bytes for levels."""
+    path = tmp_path / "apart.tif"
+    path.write_bytes(tiff(2, 1, 16, 2, bytes(12), t277=3, t284=2))
+    with pytest.raises(InputError, match=r"apart\.tif: its 16-bit channels lie one after"):
+        read_photo(path)
+
+
+def test_a_tiff_of_samples_that_are_not_read_is_not_called_damaged_alone(tmp_path):
+    path = tmp_path / "half.tif"
+    path.write_bytes(tiff(2, 1, 16, 1, bytes(4), t339=3))
+    with pytest.raises(InputError, match=r"half\.tif: .* samples that are not read; expect"):
         read_photo(path)
 
 

@@ -1,6 +1,8 @@
 """By region the result is the same as in memory, and what cannot be read is told."""
 
+import os
 from contextlib import ExitStack
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,7 +26,7 @@ from edgewise.passes.edges import EdgeSettings
 from edgewise.passes.view import Box
 from edgewise.refiner import Refiner, Settings, levels_of
 from tests.fakes import ColourEngine, disc, red_on_blue
-from tests.test_images import icc_profile, ink_profile
+from tests.test_images import icc_profile, ink_profile, tiff
 
 pyvips = pytest.importorskip("pyvips")
 
@@ -81,6 +83,18 @@ def test_a_tiled_tiff_is_written(files):
     assert np.array_equal(read_mask(output) > 0.5, _expected(photo, mask).mask)
 
 
+@pytest.mark.parametrize("name", ["\udcff", "[0]"], ids=["not UTF-8", "options of libvips"])
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_files_of_any_name_are_read_and_written(files, name, suffix):
+    photo, mask, output = files(*_photo())
+    folder = photo.parent / name
+    folder.mkdir()
+    photo, mask = (path.rename(folder / f"{path.stem}{name}.png") for path in (photo, mask))
+    output = folder / f"out{name}{suffix}"
+    refine_file(REFINER, photo, mask, output)
+    assert np.array_equal(read_mask(output) > 0.5, _expected(photo, mask).mask)
+
+
 def test_a_turned_photo_is_upright(files):
     pixels, inside = _photo()
     exif = Image.Exif()
@@ -94,6 +108,14 @@ def _opened(path):
     with ExitStack() as stack:
         plane = open_photo(path, stack)
         return plane.read(Box(0, 0, *plane.shape))
+
+
+def test_a_photo_that_changed_is_read_anew(save):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for level in (10, 200):
+        path = save(np.full((4, 6), level, np.uint8), "photo.png", exif=exif)
+        assert (_opened(path) == level).all()
 
 
 def _noted_in_xmp(path, picture):
@@ -228,6 +250,14 @@ def test_a_mask_in_webp_is_read_whole(files):
     assert np.array_equal(plane.read(Box(0, 0, *SHAPE)), levels_of(read_mask(mask)))
 
 
+def test_a_mask_larger_than_the_photo_is_read_whole_or_refused(files):
+    photo, mask, output = files(_photo()[0], _photo()[1].repeat(2, 0).repeat(2, 1))
+    with pytest.raises(InputError, match=r"is larger than the photo, 471x330 pixels.* --memory"):
+        refine_file(REFINER, photo, mask, output)
+    refine_file(REFINER, photo, mask, output, any_mask=True)
+    assert np.array_equal(read_mask(output) > 0.5, _expected(photo, mask).mask)
+
+
 def test_a_small_object_in_a_jpeg_mask_is_no_label(files):
     _, mask, _ = files(_photo()[0], disc(SHAPE, (50, 60), 3), mask_name="mask.jpg")
     with ExitStack() as stack:
@@ -251,11 +281,62 @@ def test_a_format_that_is_not_read_by_region_is_told(files):
         refine_file(REFINER, photo, mask, output)
 
 
-def test_a_photo_cut_off_is_told_and_nothing_is_written(files):
-    photo, mask, output = files(*_photo())
-    photo.write_bytes(photo.read_bytes()[:50_000])
+@pytest.mark.parametrize("compression", ["zstd", "lzma"])
+def test_a_tiff_that_libvips_may_not_unpack_is_read_in_memory(files, monkeypatch, compression):
+    monkeypatch.setattr("edgewise.large.DEFAULT_MEMORY", BASE)
+    photo, mask, output = files(*_photo(), photo_name="photo.tif", compression=compression)
+    assert not by_region(photo, output, None)
+    with pytest.raises(InputError, match=f"TIFF of compression {compression} .*more with --memory"):
+        refine_file(REFINER, photo, mask, output)
+
+
+def test_a_tiff_of_12_bits_is_read_in_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr("edgewise.large.DEFAULT_MEMORY", BASE)
+    photo = tmp_path / "photo.tif"
+    photo.write_bytes(tiff(2, 1, 12, 1, bytes(3)))
+    assert not by_region(photo, tmp_path / "out.png", None)
+    with pytest.raises(InputError, match="TIFF of 12 bits"):
+        _opened(photo)
+
+
+def test_a_tiff_whose_colours_libvips_misreads_is_read_in_memory(save, monkeypatch):
+    monkeypatch.setattr("edgewise.large.DEFAULT_MEMORY", BASE)
+    picture = Image.new("YCbCr", (4, 4))
+    photo = save(picture, "photo.tif")
+    assert not by_region(photo, photo.with_name("out.png"), None)
+    with pytest.raises(InputError, match="TIFF of YCbCr colours"):
+        _opened(photo)
+    assert by_region(save(picture, "jpeg.tif", compression="jpeg"), photo, None)
+
+
+def test_a_mask_that_libvips_may_not_unpack_is_read_whole(files):
+    _, mask, _ = files(*_photo())
+    packed = mask.with_suffix(".tif")
+    Image.open(mask).save(packed, compression="zstd")
+    with ExitStack() as stack:
+        plane = open_mask(packed, SHAPE, stack, any_form=True)
+    assert np.array_equal(plane.read(Box(0, 0, *SHAPE)), levels_of(read_mask(mask)))
+
+
+@pytest.mark.parametrize("name", ["photo.png", "photo.jpg", "photo.tif"])
+def test_a_photo_cut_off_is_told_and_nothing_is_written(files, name):
+    photo, mask, output = files(*_photo(), photo_name=name)
+    data = photo.read_bytes()
+    photo.write_bytes(data[: len(data) // 2])
     with pytest.raises(InputError, match="cut off"):
         refine_file(REFINER, photo, mask, output)
+    assert not output.exists()
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate"])
+def test_damage_within_a_photo_is_told_once(files, compression):
+    photo, mask, output = files(*_photo(), photo_name="photo.tif", compression=compression)
+    data = bytearray(photo.read_bytes())
+    data[1000:200_000] = bytes(199_000)
+    photo.write_bytes(data)
+    with pytest.raises(InputError, match="is damaged") as caught:
+        refine_file(REFINER, photo, mask, output)
+    assert len(str(caught.value)) < 300
     assert not output.exists()
 
 
@@ -268,6 +349,8 @@ def test_other_outputs_are_refused(files):
 def test_no_temporary_file_stays(files):
     photo, mask, output = files(*_photo())
     refine_file(REFINER, photo, mask, output)
+    held = Path("/proc/self/fd")
+    assert not [link for link in held.glob("*") if str(output.parent) in os.path.realpath(link)]
     assert sorted(path.name for path in output.parent.iterdir()) == [
         "mask.png",
         "out.png",

@@ -233,6 +233,14 @@ def test_the_alpha_of_a_cut_out_is_the_mask(save, colours, name):
     assert_reads(save(np.dstack([colours, alpha]), name, **options), alpha / 255)
 
 
+def test_a_soft_mask_refused_as_a_label_map_is_read_as_alpha(save):
+    levels = np.repeat(np.array([0, 60], np.uint8), 8).reshape(4, 4)
+    with pytest.raises(InputError, match="a soft mask: as a picture's alpha"):
+        read_mask(save(levels, "grey.png"))
+    alpha = read_mask(save(np.dstack([levels] * 4), "alpha.png"))
+    assert (np.rint(alpha * 255) == levels).all()
+
+
 def test_the_alpha_of_a_grey_cut_out_is_the_mask(save, shape):
     alpha = Image.fromarray(np.where(shape, 200, 0).astype(np.uint8))
     picture = Image.merge("LA", [Image.new("L", alpha.size, 77), alpha])
@@ -407,6 +415,15 @@ def test_fitting_keeps_the_range_and_commutes_with_flips(mask, scale):
     assert 0 <= fitted.min() <= fitted.max() <= 1
     flipped = fit_mask(mask[::-1, ::-1], shape)
     np.testing.assert_allclose(flipped[::-1, ::-1], fitted, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", [bool, np.uint8])
+def test_a_mask_of_another_type_is_resampled_by_its_levels(kind):
+    mask = np.zeros((4, 6), kind)
+    mask[1:3, 1:4] = np.array(True if kind is bool else 255)
+    expected = fit_mask(as_mask(mask), (8, 12))
+    assert 0 < expected[1, 4] < 1
+    assert np.array_equal(fit_mask(mask, (8, 12)), expected)
 
 
 @given(mask=soft_masks)
@@ -587,7 +604,7 @@ def test_a_failed_write_leaves_the_old_mask(tmp_path, shape, monkeypatch):
     write_mask(path, shape)
 
     def fill_the_disk(_, file, **__):
-        file.write_bytes(b"half")
+        file.write(b"half")
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Image.Image, "save", fill_the_disk)

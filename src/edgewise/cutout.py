@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from edgewise.errors import InputError, OutputError
-from edgewise.files import atomic_path
+from edgewise.files import save_picture
 from edgewise.matte import alpha_of
 
 if TYPE_CHECKING:
@@ -141,11 +141,7 @@ def write_cutout(path: str | os.PathLike[str], picture: Bytes) -> None:
     from PIL import Image
 
     options = save_options(path, opaque=picture.shape[2] == 3)
-    with atomic_path(path) as temporary:
-        try:
-            Image.fromarray(picture).save(temporary, **options)
-        except ValueError as error:  # WebP has at most 16383 pixels a side
-            raise OutputError(f"{path}: cannot be written: {error}; expected .png") from error
+    save_picture(path, Image.fromarray(picture), **options)
 
 
 def save_options(path: str | os.PathLike[str], *, opaque: bool) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Everything that knows how Pillow misbehaves on a damaged or hostile file is here
 
 from __future__ import annotations
 
+import io
 import os
 import secrets
 import stat
@@ -35,7 +36,13 @@ JPEG = frozenset({"JPEG", "MPO"})
 """Pillow's names of the JPEG format; an MPO file holds several pictures."""
 
 BITS_PER_SAMPLE = 258
-"""The TIFF tag of how many bits a level has."""
+"""The TIFF tag of how many bits a level has,"""
+
+COMPRESSION = 259
+"""of how its pixels are packed, 1 being not at all,"""
+
+PHOTOMETRIC = 262
+"""and of what its levels mean, 0 being grey whose zero is white."""
 
 # Only these of Pillow's decoders are used: others run outside programs (EPS) or are rarely tested.
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
@@ -49,13 +56,15 @@ _SIGNATURES = {
     b"BM": "BMP",
     b"GIF8": "GIF",
 }
+# Of what else a header can be that Pillow refuses without saying why.
+_FORMS_READ = {"TIFF": ", or of samples that are not read; expected 8- or 16-bit RGB or grey"}
 _JPEG_IN_TIFF = ("jpeg", "tiff_jpeg")  # Pillow's names of a TIFF file's compression
 _WEBP_HEADER = 12  # RIFF, size and WEBP
 _PNG_HEADER = 8 + 25  # signature and the first chunk, IHDR
 _PNG_NOTES = frozenset({b"eXIf", b"iTXt", b"tEXt", b"zTXt"})  # chunks that may say how it lies
 _ORIENTATION = 0x0112  # EXIF and TIFF tags
 _STEP = {2: 85, 4: 17}  # by bits of grey: from one level to the next in Pillow's 8
-_PHOTOMETRIC = 262  # of value 0 where white is zero
+_PLANAR = 284  # TIFF tag; 2 where each channel lies by itself
 
 
 def make_folder(folder: str | os.PathLike[str]) -> None:
@@ -97,6 +106,22 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # gone already, or in a folder that lets nobody in
             temporary.unlink()
+
+
+def save_picture(path: str | os.PathLike[str], picture: Image, **options: Any) -> None:
+    """Write a picture by Pillow's options; the file appears complete or not at all.
+
+    Raises:
+        OutputError: as `atomic_path`, or the picture is too large for the format.
+    """
+    with atomic_path(path) as temporary:
+        # Not by Pillow into the file: of TIFF it would not say why that fails, as on a full disk.
+        stream = io.BytesIO()
+        try:
+            picture.save(stream, **options)
+        except ValueError as error:  # WebP has at most 16383 pixels a side
+            raise OutputError(f"{path}: cannot be written: {error}; expected .png") from error
+        temporary.write_bytes(stream.getbuffer())
 
 
 def check_target(target: Path, path: str | os.PathLike[str]) -> None:
@@ -148,6 +173,11 @@ def load_picture(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) 
     """
     with _opened(path, max_pixels) as picture:
         orientation = _orientation(picture)
+        if _is_misread(picture):
+            raise InputError(
+                f"{path}: its 16-bit channels lie one after the other, uncompressed, which is not "
+                "read; save it with its channels interleaved, or as PNG"
+            )
         try:
             picture.load()
         except MemoryError as error:
@@ -155,13 +185,15 @@ def load_picture(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) 
             raise InputError(f"{path}: its {size} pixels do not fit into memory") from error
         except Exception as error:  # Pillow raises nearly anything on damaged data
             raise InputError(f"{path}: is damaged or cut off: {_reason(error)}") from error
-        return _upright(picture, orientation)
+        # Grey levels times their alpha: Pillow divides by itself only those of colours.
+        plain = picture.convert("LA") if picture.mode == "La" else picture
+        return _upright(plain, orientation)
 
 
 def picture_size(path: str | os.PathLike[str]) -> tuple[int, int]:
     """Width and height in pixels of a file's first picture, upright.
 
-    Nothing is decoded, but for the rare PNG with notes behind its pixels, which may be EXIF.
+    Nothing is decoded.
 
     Raises:
         InputError: as `load_picture`, but for damage behind the header and the number of pixels.
@@ -192,6 +224,16 @@ def picture_format(path: str | os.PathLike[str]) -> str:
     """
     with _opened(path, None) as picture:
         return picture.format or ""
+
+
+def tiff_tags(path: str | os.PathLike[str]) -> dict[int, Any]:
+    """The tags of a TIFF file's first picture by their numbers; none of other formats.
+
+    Raises:
+        InputError: the file is missing or is no picture.
+    """
+    with _opened(path, None) as picture:
+        return dict(getattr(picture, "tag_v2", {}))
 
 
 def lossy_format(path: str | os.PathLike[str]) -> str | None:
@@ -244,7 +286,7 @@ def deep_grey(picture: Image) -> tuple[NDArray[np.uint16], int]:
     values = np.asarray(picture).astype(np.uint16)
     tags = getattr(picture, "tag_v2", {})
     top = 2 ** tags.get(BITS_PER_SAMPLE, (16,))[0] - 1
-    return (top - values if tags.get(_PHOTOMETRIC) == 0 else values), top
+    return (top - values if tags.get(PHOTOMETRIC) == 0 else values), top
 
 
 def stored_levels(picture: Image, path: str | os.PathLike[str]) -> NDArray[np.uint8]:
@@ -321,9 +363,16 @@ def _unidentified(stream: IO[bytes], error: Exception) -> str:
     for signature, name in _SIGNATURES.items():
         if head.startswith(signature):
             known = not isinstance(error, UnidentifiedImageError)
-            detail = f": {_reason(error)}" if known else ""
+            detail = f": {_reason(error)}" if known else _FORMS_READ.get(name, "")
             return f"is a damaged or cut off {name} file{detail}"
     return f"is not a picture that can be read; expected {_READABLE}"
+
+
+def _is_misread(picture: Image) -> bool:
+    """Whether Pillow takes the bytes of a TIFF file's 16-bit channels for 8-bit levels."""
+    tags = getattr(picture, "tag_v2", {})
+    apart = tags.get(_PLANAR) == 2 and tags.get(COMPRESSION, 1) == 1
+    return apart and picture.getbands()[1:] != () and 16 in tags.get(BITS_PER_SAMPLE, ())
 
 
 def _orientation(picture: Image) -> int:
@@ -337,32 +386,39 @@ def _noted_orientation(picture: Image) -> int:
     from PIL import Image
 
     try:
-        late = picture.format != "PNG" or _notes_behind_pixels(picture)
         # For a PNG that has noted nothing yet, Pillow's own decodes all pixels to look behind them.
-        exif = picture.getexif() if late else Image.Image.getexif(picture)
+        noting = _noting_first(picture) if picture.format == "PNG" else picture
+        exif = Image.Image.getexif(noting) if picture.format == "PNG" else picture.getexif()
         value = exif.get(_ORIENTATION, 1)
     except Exception:  # a damaged EXIF block says nothing about the pixels
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def _notes_behind_pixels(picture: Image) -> bool:
-    """Whether a PNG has chunks of EXIF or text after its first pixels."""
+def _noting_first(picture: Image) -> Image:
+    """A PNG file's picture, or one without pixels that notes what its file does behind them."""
+    from PIL import Image
+
     stream: Any = picture.fp  # type: ignore[attr-defined]  # of every picture that is a file's
-    before, place, pixels = stream.tell(), _PNG_HEADER, False
+    before, place, pixels, late = stream.tell(), _PNG_HEADER, 0, b""
     try:
         while True:
             stream.seek(place)
             head = stream.read(8)
-            kind = head[4:]
+            size, kind = 12 + int.from_bytes(head[:4], "big"), head[4:]
             if len(head) < 8 or kind == b"IEND":
-                return False
+                break
+            if not pixels and kind == b"IDAT":
+                pixels = place
             if pixels and kind in _PNG_NOTES:
-                return True
-            pixels = pixels or kind == b"IDAT"
-            place += 12 + int.from_bytes(head[:4], "big")
+                late += head + stream.read(size - len(head))
+            place += size
+        stream.seek(0)
+        start = stream.read(pixels)
     finally:
         stream.seek(before)
+    noted = io.BytesIO(start + late + bytes(4) + b"IDAT")
+    return Image.open(noted, formats=("PNG",)) if late else picture
 
 
 def _upright(picture: Image, orientation: int) -> Image:

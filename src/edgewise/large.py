@@ -21,13 +21,17 @@ import numpy as np
 
 from edgewise.errors import EdgewiseWarning, InputError, OutputError, missing_extra
 from edgewise.files import (
+    BITS_PER_SAMPLE,
+    COMPRESSION,
     JPEG,
+    PHOTOMETRIC,
     atomic_path,
     lossy_format,
     orientation,
     picture_format,
     picture_size,
     stored_size,
+    tiff_tags,
 )
 from edgewise.images import profile_applies
 from edgewise.masks import check_aspect, read_mask, refuse_label_counts
@@ -55,7 +59,8 @@ WRITABLE = (".png", ".tif", ".tiff")
 
 _UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _LOADERS = dict.fromkeys(JPEG, "jpegload") | {"PNG": "pngload", "TIFF": "tiffload"}
-_CACHE = 50_000_000  # bytes of libvips' own
+_RARE = frozenset({"zstd", "lzma", "webp"})  # compression of TIFF that libvips may be built without
+_YCBCR = 6  # colours of TIFF that libvips takes for RGB where they are not JPEG's
 
 
 def bytes_of(text: str) -> int:
@@ -80,14 +85,14 @@ def by_region(photo: Path, output: Path, memory: int | None) -> bool:
         photo: its file.
         output: the file to write.
         memory: bytes to keep to. None for `DEFAULT_MEMORY`, where the extra `large` is installed
-            and the files are of a format that it reads and writes.
+            and the files are of a form that it reads and a format that it writes.
 
     Raises:
         InputError: the photo is missing or is no picture, or not even the program fits.
     """
     if memory is None:
         writable = output.suffix.lower() in WRITABLE and find_spec("pyvips") is not None
-        if not writable or picture_format(photo) not in _LOADERS:
+        if not writable or _form(photo) not in _LOADERS:
             return False
         memory = DEFAULT_MEMORY
     width, height = picture_size(photo)
@@ -128,8 +133,8 @@ def refine_file(
         output: the file to write, .png or .tif (tiled).
         soft: write 8-bit grey instead of 1 bit.
         overview_only: stop after the overview.
-        any_mask: take any of the photo's size too, though it is read whole for that: at up to 30
-            bytes a pixel.
+        any_mask: take any of the photo's size or a larger one too, though it is read whole for
+            that: at up to 30 bytes a pixel.
 
     Raises:
         InputError: a file cannot be read, or the two do not fit.
@@ -195,14 +200,16 @@ def _write(
             levels = np.rint(result * 255) if soft else (result > 0.5) * 255
             raw.write(levels.astype(np.uint8).tobytes())
         raw.flush()
-        image = vips.Image.rawload(raw.name, width, height, 1).copy(interpretation="b-w")
+        image = vips.Image.rawload(os.fsencode(raw.name), width, height, 1).copy(
+            interpretation="b-w"
+        )
         depth = {} if soft else {"bitdepth": 1}
         try:
             if temporary.suffix.lower() == ".png":
-                image.pngsave(str(temporary), **depth)
+                image.pngsave(os.fsencode(temporary), **depth)
             else:
                 packing = "deflate" if soft else "ccittfax4"
-                image.tiffsave(str(temporary), tile=True, compression=packing, **depth)
+                image.tiffsave(os.fsencode(temporary), tile=True, compression=packing, **depth)
         except vips.Error as error:
             raise OutputError(f"{output}: cannot be written: {_line(error)}") from error
 
@@ -289,7 +296,7 @@ def open_mask(
         path: the file.
         shape: height and width of the photo.
         stack: closes the temporary file.
-        any_form: read the file whole where it is not grey of 1 or 8 bits.
+        any_form: read the file whole where it is not grey of 1 or 8 bits, or larger.
 
     Raises:
         InputError: the file is missing, is no grey picture, holds labels, or does not fit.
@@ -297,12 +304,14 @@ def open_mask(
         DependencyError: the extra `large` is not installed.
     """
     width, height = picture_size(path)
+    if width * height > shape[0] * shape[1]:
+        found = f"is larger than the photo, {shape[1]}x{shape[0]} pixels"
+        return _whole_mask(path, shape, found, any_form=any_form)
     if (height, width) != shape:
         return Enlarged(read_mask(path), shape, os.fspath(path))
-    form = picture_format(path)
-    image = _opened(path) if form in _LOADERS else None
+    image = _opened(path) if _form(path) in _LOADERS else None
     if image is None or image.bands != 1 or image.format != "uchar":
-        return _whole_mask(path, any_form=any_form)
+        return _whole_mask(path, shape, "is not grey of 1 or 8 bits", any_form=any_form)
     plane, counts = _unpacked(image, path, stack)
     if int(np.flatnonzero(counts)[-1]) == 1:
         return Indices(plane)
@@ -310,16 +319,18 @@ def open_mask(
     return plane
 
 
-def _whole_mask(path: str | os.PathLike[str], *, any_form: bool) -> Plane:
-    """A mask of the photo's size that cannot be read by region."""
+def _whole_mask(
+    path: str | os.PathLike[str], shape: tuple[int, int], found: str, *, any_form: bool
+) -> Plane:
+    """A mask that cannot be read by region, for what was `found` of it."""
     from edgewise.refiner import levels_of
 
     if not any_form:
         raise InputError(
-            f"{path}: is not grey of 1 or 8 bits, as the mask of a photo must be that does not fit "
-            "into the memory allowed; save it so, or give more with --memory"
+            f"{path}: {found}; the mask of a photo that does not fit into the memory allowed must "
+            "be grey of 1 or 8 bits and at most its size; save it so, or give more with --memory"
         )
-    return Held(levels_of(read_mask(path)))
+    return Held(levels_of(read_mask(path, size=shape)))
 
 
 def _unpacked(
@@ -372,12 +383,10 @@ class Enlarged:
         name: of the file, for messages.
 
     Raises:
-        InputError: the aspects differ, or the mask is larger than the photo.
+        InputError: the aspects differ.
     """
 
     def __init__(self, mask: NDArray[np.float32], shape: tuple[int, int], name: str) -> None:
-        if mask.size > shape[0] * shape[1]:
-            raise InputError(f"{name}: is larger than the photo, {shape[1]}x{shape[0]} pixels")
         check_aspect(mask.shape, shape, name)
         self.shape = shape
         self._mask = mask
@@ -414,26 +423,41 @@ def _opened(path: str | os.PathLike[str]) -> Any:
     width, height = stored_size(path)
     if width * height > MAX_PIXELS:
         raise InputError(f"{path}: has {width}x{height} pixels, more than {MAX_PIXELS}")
-    form = picture_format(path)
+    form = _form(path)
     if form not in _LOADERS:
         raise InputError(
             f"{path}: is {form} and does not fit into the memory allowed; save it as JPEG, PNG or "
-            "TIFF, which are read by region, or give more with --memory"
+            "plain TIFF, which are read by region, or give more with --memory"
         )
     noted = orientation(path)
     # Turning needs all rows; libvips keeps many of them in a file of its own.
     access = "random" if noted > 1 else "sequential"
     try:
         load = getattr(vips.Image, _LOADERS[form])
-        image = load(os.fspath(path), access=access, fail_on="truncated").copy()
+        # Of TIFF, "truncated" still gives black for what is cut off or damaged.
+        image = load(os.fsencode(path), access=access, fail_on="error").copy()
         image.set_type(vips.GValue.gint_type, "orientation", noted)  # libvips sees not all of them
         return image.autorot()
     except vips.Error as error:
         raise InputError(f"{path}: is damaged or cut off: {_line(error)}") from error
 
 
+def _form(path: str | os.PathLike[str]) -> str:
+    """The format of a file; of a TIFF that libvips does not read as Pillow does, why as well."""
+    from PIL.TiffImagePlugin import COMPRESSION_INFO
+
+    form, tags = picture_format(path), tiff_tags(path)
+    packing = COMPRESSION_INFO.get(tags.get(COMPRESSION, 1))
+    if packing in _RARE:
+        return f"{form} of compression {packing}"
+    if tags.get(PHOTOMETRIC) == _YCBCR and packing != "jpeg":
+        return f"{form} of YCbCr colours"
+    return f"{form} of 12 bits" if tags.get(BITS_PER_SAMPLE) == (12,) else form
+
+
 def _line(error: Exception) -> str:
-    return " ".join(str(error).split())
+    lines = dict.fromkeys(str(error).splitlines())  # each strip of a file says the same
+    return " ".join(" ".join(lines).split())
 
 
 def _vips() -> Any:
@@ -441,5 +465,5 @@ def _vips() -> Any:
         import pyvips
     except ImportError as error:
         raise missing_extra("pyvips", "large") from error
-    pyvips.cache_set_max_mem(_CACHE)
+    pyvips.cache_set_max(0)  # it would give a file's older pixels, and keep our deleted ones open
     return pyvips

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgewise.errors import InputError, OutputError
-from edgewise.files import atomic_path, deep_grey, load_picture, lossy_format
+from edgewise.files import deep_grey, load_picture, lossy_format, save_picture
 
 if TYPE_CHECKING:
     import os
@@ -71,7 +71,7 @@ def read_mask(
     return mask if size is None else _fit(mask, size, str(path))
 
 
-def fit_mask(mask: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
+def fit_mask(mask: ArrayLike, shape: tuple[int, int]) -> NDArray[np.float32]:
     """A mask resampled to `shape` (height, width), which must have the mask's aspect.
 
     Sides made by scaling and rounding are off by less than one pixel each, in the same direction
@@ -81,13 +81,13 @@ def fit_mask(mask: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.fl
     linear; levels stay soft.
 
     Args:
-        mask: float32 HxW in [0, 1].
+        mask: float32 HxW in [0, 1], or what `as_mask` takes for one.
         shape: height and width wanted.
 
     Raises:
-        InputError: the aspects differ.
+        InputError: the aspects differ, or the mask is none.
     """
-    return _fit(mask, shape, "the mask")
+    return _fit(as_mask(mask), shape, "the mask")
 
 
 def as_mask(array: ArrayLike, shape: tuple[int, int] | None = None) -> NDArray[np.float32]:
@@ -146,18 +146,18 @@ def write_mask(
     """
     from PIL import Image
 
-    options = _save_options(path, soft=soft)
+    options = save_options(path, soft=soft)
     levels = as_mask(mask)
     pixels = np.rint(levels * 255).astype(np.uint8) if soft else binary(levels)
-    with atomic_path(path) as temporary:
-        try:
-            Image.fromarray(pixels).save(temporary, **options)
-        except ValueError as error:  # WebP has at most 16383 pixels a side
-            raise OutputError(f"{path}: cannot be written: {error}; expected .png") from error
+    save_picture(path, Image.fromarray(pixels), **options)
 
 
-def _save_options(path: str | os.PathLike[str], *, soft: bool) -> dict[str, Any]:
-    """Pillow's options for writing without loss in the format that the suffix names."""
+def save_options(path: str | os.PathLike[str], *, soft: bool) -> dict[str, Any]:
+    """Pillow's options for writing without loss in the format that the suffix names.
+
+    Raises:
+        OutputError: no format for masks has this suffix.
+    """
     tiff = {"format": "TIFF", "compression": "tiff_adobe_deflate" if soft else "group4"}
     options: dict[str, dict[str, Any]] = {
         ".png": {"format": "PNG"},
@@ -312,7 +312,10 @@ def refuse_label_counts(counts: NDArray[Any], top: int, name: str, *, lossy: boo
         raise InputError(f"{name}: holds the levels {_some(used)}, labels and void: {_LABEL_MAP}")
     if len(used) <= LABELS and below_half > above_half * (RINGING if lossy else 1):
         levels = f"{_some(used)}, most of them below half of {top}"
-        raise InputError(f"{name}: holds the levels {levels}: {_LABEL_MAP}")
+        raise InputError(
+            f"{name}: holds the levels {levels}: {_LABEL_MAP} (a soft mask: as a picture's alpha, "
+            "or as floating point)"
+        )
 
 
 def _flags(inside: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgewise import refiner
 from edgewise.cli import BAD_INPUT, main
 from edgewise.cutout import compose, cut_out
+from edgewise.network import runtime
 from edgewise.refiner import Refiner
 from tests.fakes import NothingProposer
 
@@ -45,8 +45,8 @@ def run(monkeypatch, capsys):
     """Run the command with a fake network; gives the exit status and standard error."""
 
     def ran(*arguments):
-        monkeypatch.setattr(refiner, "OnnxEngine", FakeEngine)
-        monkeypatch.setattr(refiner, "OnnxProposer", NothingProposer)
+        monkeypatch.setattr(runtime, "OnnxEngine", FakeEngine)
+        monkeypatch.setattr(runtime, "OnnxProposer", NothingProposer)
         monkeypatch.setattr(sys, "argv", ["edgewise", "cutout", *map(str, arguments)])
         status = 0
         try:

@@ -1,6 +1,7 @@
 """`edgewise refine`: one photo, a folder, and everything a user can get wrong."""
 
 import os
+import signal
 import subprocess
 import sys
 import zlib
@@ -10,7 +11,8 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from edgewise.cli import build, main
+from edgewise import masks
+from edgewise.cli import build, main, refine
 from edgewise.masks import read_mask
 from tests.fakes import disc, red_on_blue
 
@@ -148,6 +150,42 @@ def test_bad_input_is_one_line_and_leaves_nothing(files, capsys, kind):
     assert error.count("\n") == 1
     assert word in error
     assert sorted(files[0].parent.iterdir()) == before
+
+
+def test_an_interrupt_ends_the_process_while_networks_open_and_no_longer(
+    files, capsys, monkeypatch
+):
+    """An import that it broke off in one thread could make the other's wait for ever."""
+    handlers = []
+
+    def seen(function):
+        def calling(*arguments, **options):
+            handlers.append(signal.getsignal(signal.SIGINT))
+            return function(*arguments, **options)
+
+        return calling
+
+    monkeypatch.setattr("edgewise.cli.refine._open", seen(refine._open))
+    monkeypatch.setattr("edgewise.masks.write_mask", seen(masks.write_mask))
+    before = signal.getsignal(signal.SIGINT)
+    _run(capsys, "refine", *files[:2], "-o", files[2])
+    assert handlers == [signal.SIG_DFL, before]
+    _run(capsys, "refine", files[0].with_name("gone.jpg"), files[1], "-o", files[2])
+    assert signal.getsignal(signal.SIGINT) == before
+
+
+@pytest.mark.parametrize("kind", ["no folder for output", "lossy output"])
+def test_an_output_that_cannot_be_is_refused_before_the_work(files, capsys, monkeypatch, kind):
+    def work(*_):
+        raise AssertionError
+
+    monkeypatch.setattr("edgewise.images.load_picture", work)
+    named = dict(zip(("photo", "mask", "out"), files, strict=True))
+    damage, word = DAMAGE[kind]
+    damage(named)
+    status, error = _run(capsys, "refine", named["photo"], named["mask"], "-o", named["out"])
+    assert status == 2
+    assert word in error
 
 
 @pytest.mark.parametrize("key", [0, 1])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from edgewise.cli.options import Device, Model, Threads
-from edgewise.cli.outputs import check_apart
+from edgewise.cli.outputs import check_outputs
 from edgewise.cli.warned import warnings_told
 from edgewise.errors import InputError
 
@@ -39,7 +39,7 @@ def command(
     from edgewise.masks import read_mask
 
     cutout.save_options(output, opaque=background is not None)  # refused before the work, not after
-    check_apart([output], [photo, mask, *([Path(background)] if background else [])])
+    check_outputs(output, inputs=[photo, mask, *([Path(background)] if background else [])])
     ground = None if background is None else _ground(background)
     picture = read_photo(photo)
     soft = read_mask(mask, size=(picture.shape[0], picture.shape[1]))

@@ -1,7 +1,9 @@
 """`edgewise refine`: one photo, or a folder of them."""
 
 import os.path
+import signal
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -11,13 +13,13 @@ import typer
 
 from edgewise.cli import engines
 from edgewise.cli.options import Careful, Device, Model, OverviewOnly, Soft, Threads
-from edgewise.cli.outputs import check_apart
+from edgewise.cli.outputs import check_apart, check_outputs
 from edgewise.cli.warned import warnings_told
 from edgewise.errors import EdgewiseError, InputError, OutputError
 from edgewise.files import make_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from edgewise.engines import Refine
     from edgewise.refiner import Refiner
@@ -58,10 +60,19 @@ def command(
     if photo and mask and not photos and not masks:
         if os.path.isdir(output):  # false, too, of what no path can be
             raise OutputError(f"{output}: is a folder; give the name of a file to write")
-        check_apart([output], [photo, mask])
-        with ThreadPoolExecutor(1) as pool:  # opening takes as long as reading a photo
+        check_outputs(output, inputs=[photo, mask])
+        with (
+            _ended_at_once() as go_on,
+            ThreadPoolExecutor(1) as pool,  # opening takes as long as reading a photo
+        ):
             opened = pool.submit(_open, engine, choices)
-            _refine_one(opened.result, (photo, mask), output, bound, soft=soft)
+
+            def waited() -> _Opened:
+                found = opened.result()
+                go_on()
+                return found
+
+            _refine_one(waited, (photo, mask), output, bound, soft=soft)
         return
     if not (photos and masks) or photo or mask:
         raise InputError("give PHOTO MASK, or --photos FOLDER --masks FOLDER")
@@ -86,6 +97,25 @@ def command(
     typer.echo(f"{done} refined, {failed} failed: {output}", err=True)
     if failed:
         raise typer.Exit(SOME_FAILED)
+
+
+@contextmanager
+def _ended_at_once() -> "Iterator[Callable[[], object]]":
+    """Let Ctrl-C end the process without more ado, up to the block's end or the call it is given.
+
+    As an exception it could leave an import half done, for which another thread's waits for ever.
+    """
+    ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # not in the background
+
+    def go_on() -> object:
+        return ours and signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    if ours:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield go_on
+    finally:
+        go_on()
 
 
 def _target(output: Path, pair: tuple[Path, Path]) -> Path:
@@ -164,8 +194,9 @@ def _refine_one(
     """Refine one photo; by region where it is too large for so many bytes of memory."""
     from edgewise.images import read_photo
     from edgewise.large import by_region, refine_file
-    from edgewise.masks import read_mask, write_mask
+    from edgewise.masks import read_mask, save_options, write_mask
 
+    save_options(output, soft=soft)  # refused before the work, not after
     if by_region(pair[0], output, memory) and (refiner := opened().refiner):
         with warnings_told(pair[1]):
             refine_file(

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewise.files import atomic_path
+from edgewise.files import save_picture
 
 NAMES = ("astronaut", "raccoon", "flower", "rocket")
 OUTLINE = (230, 40, 120)  # RGB
@@ -55,5 +55,4 @@ def write_picture(path: Path, picture: NDArray[np.uint8]) -> None:
     """Write an RGB picture; OutputError where that is not possible."""
     from PIL import Image
 
-    with atomic_path(path) as temporary:
-        Image.fromarray(picture).save(temporary)
+    save_picture(path, Image.fromarray(picture), format="PNG")

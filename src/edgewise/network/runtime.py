@@ -4,6 +4,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -229,6 +230,7 @@ def open_networks(
     Raises:
         ModelError: no such model, a damaged file, or a device that is not available.
     """
+    import_module("onnxruntime")  # of two threads that import, one may wait for ever after Ctrl-C
     with ThreadPoolExecutor(1) as pool:
         proposes = pool.submit(OnnxProposer, threads=threads, device=device) if proposer else None
         engine = OnnxEngine(model, threads=threads, device=device)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgewise.errors import InputError, OutputError
-from edgewise.files import atomic_path, load_picture, lossy_format, stored_levels
+from edgewise.files import load_picture, lossy_format, save_picture, stored_levels
 
 if TYPE_CHECKING:
     import os
@@ -173,8 +173,7 @@ def write_labels(path: str | os.PathLike[str], labels: Labels, form: Form | None
     options = dict(_SAVE[suffix])
     if form.transparency is not None and suffix == ".png":
         options["transparency"] = form.transparency
-    with atomic_path(path) as temporary:
-        _picture(labels, form).save(temporary, **options)
+    save_picture(path, _picture(labels, form), **options)
 
 
 def check_writable(path: str | os.PathLike[str], labels: Labels, form: Form | None = None) -> None:
