@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from edgewise import refiner
 from edgewise.cli import BAD_INPUT, main
+from edgewise.network import runtime
 from tests.fakes import ColourEngine, NothingProposer
 
 uvicorn = pytest.importorskip("uvicorn")
@@ -22,8 +22,8 @@ def run(monkeypatch, capsys):
 
     def ran(*arguments):
         monkeypatch.setattr(uvicorn.Server, "run", serve)
-        monkeypatch.setattr(refiner, "OnnxEngine", lambda *_, **__: ColourEngine())
-        monkeypatch.setattr(refiner, "OnnxProposer", NothingProposer)
+        monkeypatch.setattr(runtime, "OnnxEngine", lambda *_, **__: ColourEngine())
+        monkeypatch.setattr(runtime, "OnnxProposer", NothingProposer)
         monkeypatch.setattr(sys, "argv", ["edgewise", "studio", *map(str, arguments)])
         status = 0
         try:

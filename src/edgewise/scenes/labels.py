@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgewise.errors import InputError, OutputError
-from edgewise.files import load_picture, lossy_format, save_picture, stored_levels
+from edgewise.files import (
+    atomic_path,
+    load_picture,
+    lossy_format,
+    save_picture,
+    stored_levels,
+)
 
 if TYPE_CHECKING:
     import os
