@@ -59,9 +59,19 @@ export class Session extends EventTarget {
     return done;
   }
 
-  /** Resolves when all operations that were asked for are done. */
+  /** Resolves when all operations that were asked for are done, those asked for meanwhile too. */
   async settled() {
-    await this.#line;
+    while (this.busy) await this.#line;
+  }
+
+  /** Learn what has become of the document, which another page may have changed. */
+  async freshen() {
+    const before = this.document;
+    if (!before || this.busy) return;
+    const now = await api.document(before.id);
+    if (this.busy || this.document !== before || now.revision === before.revision) return;
+    this.document = now;
+    this.#tell("change", { document: now, what: { verb: "reload" } });
   }
 
   /** Do what may be done twice, again and again until the server answers. */
@@ -108,9 +118,11 @@ export class Session extends EventTarget {
     try {
       if (this.document?.id !== id && !this.#renamed(id)) return null;
       if (this.#idle(what)) return null;
+      const { revision } = this.document;
       const answer = await this.#send(what);
       this.document = answer;
-      this.#tell("change", { document: answer, box: answer.changed, what });
+      const alone = answer.revision === revision + (answer.changed ? 1 : 0); // no other page's work
+      this.#tell("change", { document: answer, box: alone ? answer.changed : undefined, what });
       return answer;
     } catch (error) {
       if (!(error instanceof ApiError)) await this.#reload();
