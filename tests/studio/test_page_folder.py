@@ -127,6 +127,20 @@ def test_nothing_is_lost_when_the_server_is_killed(serve, visit):
     assert studio.mask()[400, 75]
 
 
+def test_a_server_started_anew_while_nothing_was_done_goes_on(serve, visit):
+    studio = visit(serve.url, expected=GONE)
+    shows(studio, "first")
+    studio.press("b")
+    serve.kill()
+    serve.start()
+    studio.drag((60, 60), (90, 60))
+    studio.says("Added")
+    serve.kill()
+    serve.start()
+    assert studio.mask()[60, 75]
+    assert not studio.page.locator("#alert").is_visible()
+
+
 def test_a_verdict_waits_for_the_server(serve, visit):
     studio = visit(serve.url, expected=GONE)
     shows(studio, "first")
@@ -160,6 +174,7 @@ def test_a_photo_that_cannot_be_read_can_be_flagged(serve, visit, folder):
     shows(studio, "first")
     studio.press("a")
     studio.page.wait_for_selector("#alert:visible")
+    studio.press("f")  # there is nothing to be right
     studio.press("g")
     shows(studio, "third")
     assert counts(studio) == {"new": 1, "accepted": 1, "fixed": 0, "skipped": 0, "flagged": 1}

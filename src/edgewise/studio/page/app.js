@@ -189,7 +189,7 @@ export class App {
   async work(text, job, { stop = null } = {}) {
     this.status.clearError();
     this.#stopWork = stop;
-    this.status.begin(text, { stoppable: stop !== null });
+    this.status.begin(text, { stoppable: stop !== null || this.session.refining });
     this.refresh();
     try {
       this.status.end((await job()) ?? "");
