@@ -436,6 +436,22 @@ def test_long_work_shows_that_it_goes_on_and_can_be_stopped(visit, files):
         slow.kill()
 
 
+def test_the_form_stays_open_when_a_refining_ends_behind_it(visit, files):
+    slow = Server("--pause", "0.3").start()
+    try:
+        studio = visit(slow.url)
+        studio.open(*files)
+        studio.press("Shift+R")
+        studio.press("Control+o")
+        studio.says("Refined")
+        assert studio.page.locator("#opener").is_visible()
+        studio.press("Escape")
+        studio.page.wait_for_selector("body[data-phase=edit]")
+        assert overlap(studio.mask(), TRUTH) > 0.98
+    finally:
+        slow.kill()
+
+
 def test_undo_and_strokes_while_refining_stop_it_or_wait_for_it(visit, files):
     """No key makes an error then; undo takes back what was asked for last."""
     slow = Server("--pause", "0.5").start()

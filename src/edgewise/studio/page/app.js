@@ -129,7 +129,7 @@ export class App {
   }
 
   back() {
-    if (this.has) this.#phase(this.starting ? "start" : "edit");
+    if (this.has) this.#enter();
     this.dom.stage.focus();
   }
 
@@ -329,7 +329,8 @@ export class App {
     if (what.verb === "start") this.start.clear();
     this.viewer.update(changed, box);
     this.folder.follow(changed);
-    this.#enter();
+    if (document.body.dataset.phase === "welcome") this.refresh(); // the form stays until it is left
+    else this.#enter();
     this.#askPlaces(what.verb === "strokes" ? 1200 : 200);
     if (DONE[what.verb]) this.status.say(what.body?.mode ? this.#painted(what.body) : DONE[what.verb]);
   }
