@@ -38,7 +38,8 @@ class Server:
 
     def start(self):
         command = [sys.executable, "-m", "tests.studio.page_server", str(self.port)]
-        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+        environment = os.environ | {"PYTHONPATH": paths}
         self.process = subprocess.Popen([*command, *self.options], cwd=ROOT, env=environment)
         until = time.monotonic() + LONG / 1000
         while time.monotonic() < until:

@@ -239,3 +239,36 @@ def test_work_on_a_photo_that_was_replaced_meanwhile_is_not_mixed_up(folder, sto
     put(queue.entries[key].photo.name, PHOTO[:, ::-1])
     with closing(Store(Limits())) as fresh, pytest.raises(InputError, match="another photo"):
         fresh.open(queue.source(key))
+
+
+def test_a_photo_replaced_while_it_is_open_is_not_exported_with_the_old_mask(folder, store, put):
+    with closing(Queue(folder)) as queue:
+        entry = next(iter(queue.entries.values()))
+        key = store.open(queue.source(entry.key))
+        assert store.open(queue.source(entry.key)) == key
+        with store.using(key) as document:
+            edits.paint(document, "add", [(5, 5)], 3)
+        queue.decide(entry.key, "accepted", 1.0)
+        put("a_im.jpg", PHOTO[::-1].copy())
+        with pytest.raises(InputError, match="another photo or mask"):
+            queue.export(store)
+        assert not list(folder.glob("edgewise-export-*"))
+
+
+def test_a_photo_replaced_while_it_is_open_without_work_is_read_anew(folder, store, put):
+    with closing(Queue(folder)) as queue:
+        entry = next(iter(queue.entries.values()))
+        before = store.open(queue.source(entry.key))
+        put("a_im.jpg", 255 - PHOTO)
+        after = store.open(queue.source(entry.key))
+        assert after != before  # what a browser keeps of the old one is not shown for the new one
+        with store.using(after) as document:
+            assert document.photo[0, 0, 0] > 128 > PHOTO[0, 0, 0]
+
+
+def test_time_is_noted_without_a_verdict(folder):
+    with closing(Queue(folder)) as queue:
+        key = next(iter(queue.entries))
+        queue.decide(key, "flagged", 1.0)
+        entry = queue.decide(key, None, 2.0)
+        assert (entry.status, entry.seconds) == ("flagged", 2.0)

@@ -124,3 +124,13 @@ def test_an_event_that_has_gone_from_the_disk_is_an_error(written):
     written.write_text(json.dumps(ABOUT) + "\n")
     with pytest.raises(InputError, match="cannot be read any more"):
         journal.event(place)
+
+
+@pytest.mark.parametrize("damage", [os.unlink, lambda path: path.write_bytes(b"short")])
+def test_nothing_is_written_behind_what_has_gone(written, damage):
+    journal = Journal(written, ABOUT)
+    damage(written)
+    left = written.read_bytes() if written.exists() else None
+    with pytest.raises(OutputError, match="removed or cut off"):
+        journal.append({"do": "next"})
+    assert (written.read_bytes() if written.exists() else None) == left

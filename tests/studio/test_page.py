@@ -390,6 +390,36 @@ def test_an_error_is_the_servers_own_sentence(server, visit, tmp_path):
     assert not studio.page.locator("#alert").is_visible()
 
 
+def test_two_pages_of_one_photo_show_the_same_mask(server, visit, files):
+    """What another page did is seen with the next operation, or when one comes back to the page."""
+    studio = visit(server.url)
+    studio.open(*files)
+    other = visit(server.url, address=studio.page.url.removeprefix(server.url))
+    other.page.wait_for_selector("body[data-phase=edit]")
+    for one in (studio, other):
+        one.page.check("[value=white]")
+        one.press("b")
+    white = studio.pixel(100, 60)
+    assert white != studio.pixel(320, 240)
+    other.drag((60, 60), (140, 60), then="Added")
+    studio.drag((500, 60), (540, 60), then="Added")
+    studio.page.wait_for_timeout(200)
+    assert studio.pixel(100, 60) != white
+    other.page.evaluate("window.dispatchEvent(new Event('focus'))")
+    other.page.wait_for_timeout(200)
+    assert other.pixel(520, 60) != white
+
+
+def test_a_photo_that_went_with_its_server_is_not_promised_back(visit, files):
+    short = Server().start()
+    studio = visit(short.url, expected=REFUSED)
+    studio.open(*files)
+    studio.press("b")
+    short.kill()
+    studio.drag((60, 60), (90, 60))
+    studio.page.wait_for_selector("#alert:has-text('open the photo again')")
+
+
 def test_long_work_shows_that_it_goes_on_and_can_be_stopped(visit, files):
     slow = Server("--pause", "3").start()
     try:
@@ -402,6 +432,22 @@ def test_long_work_shows_that_it_goes_on_and_can_be_stopped(visit, files):
         studio.says("Stopped")
         assert not studio.page.locator("#chip").is_visible()
         np.testing.assert_array_equal(studio.mask(), COARSE)
+    finally:
+        slow.kill()
+
+
+def test_the_form_stays_open_when_a_refining_ends_behind_it(visit, files):
+    slow = Server("--pause", "0.3").start()
+    try:
+        studio = visit(slow.url)
+        studio.open(*files)
+        studio.press("Shift+R")
+        studio.press("Control+o")
+        studio.says("Refined")
+        assert studio.page.locator("#opener").is_visible()
+        studio.press("Escape")
+        studio.page.wait_for_selector("body[data-phase=edit]")
+        assert overlap(studio.mask(), TRUTH) > 0.98
     finally:
         slow.kill()
 

@@ -9,11 +9,24 @@ import re
 import pytest
 
 from tests.fakes import overlap
-from tests.studio.pages import LONG, TRUTH, Server, write_photo
+from tests.studio.pages import COARSE, LONG, TRUTH, Server, write_photo
 
 pytest.importorskip("fastapi")
 
 GONE = ["Failed to load resource"]  # what a browser logs of a server that does not answer
+LATER = """() => {
+  const real = window.fetch;
+  window.held = {};
+  window.fetch = async (url, how) => {
+    const answer = await real(url, how);
+    const verb = String(url).split("/").at(-1);
+    if (["open", "strokes"].includes(verb))
+      await new Promise((resolve) => (window.held[verb] = resolve));
+    return answer;
+  };
+}"""
+GO = "(verb) => window.held[verb]()"
+HOUR = "() => { const now = performance.now() + 5000; performance.now = () => now; }"
 
 
 @pytest.fixture
@@ -114,6 +127,20 @@ def test_nothing_is_lost_when_the_server_is_killed(serve, visit):
     assert studio.mask()[400, 75]
 
 
+def test_a_server_started_anew_while_nothing_was_done_goes_on(serve, visit):
+    studio = visit(serve.url, expected=GONE)
+    shows(studio, "first")
+    studio.press("b")
+    serve.kill()
+    serve.start()
+    studio.drag((60, 60), (90, 60))
+    studio.says("Added")
+    serve.kill()
+    serve.start()
+    assert studio.mask()[60, 75]
+    assert not studio.page.locator("#alert").is_visible()
+
+
 def test_a_verdict_waits_for_the_server(serve, visit):
     studio = visit(serve.url, expected=GONE)
     shows(studio, "first")
@@ -147,6 +174,7 @@ def test_a_photo_that_cannot_be_read_can_be_flagged(serve, visit, folder):
     shows(studio, "first")
     studio.press("a")
     studio.page.wait_for_selector("#alert:visible")
+    studio.press("f")  # there is nothing to be right
     studio.press("g")
     shows(studio, "third")
     assert counts(studio) == {"new": 1, "accepted": 1, "fixed": 0, "skipped": 0, "flagged": 1}
@@ -158,7 +186,10 @@ def test_an_accepted_photo_is_new_again_when_its_mask_is_undone(serve, visit, fo
     serve.start()
     studio = visit(serve.url)
     shows(studio, "first")
+    row = studio.page.locator("#queue li").first
+    assert "no mask" in row.inner_text()
     studio.drag((150, 70), (490, 410), then="Found: check it, then refine or correct it")
+    assert "no mask" not in row.inner_text()
     studio.press("a")
     shows(studio, "second")
     studio.press("PageUp")
@@ -183,3 +214,60 @@ def test_the_queue_fits_a_phone(serve, visit):
         assert box["height"] >= 36
     studio.page.tap(".verdict[data-command=accepted]")
     shows(studio, "second")
+
+
+def test_what_is_drawn_while_the_next_photo_opens_is_of_the_photo_that_is_seen(serve, visit):
+    studio = visit(serve.url)
+    shows(studio, "first")
+    studio.press("b")
+    page = studio.page
+    page.evaluate(LATER)
+    studio.press("PageDown")
+    page.wait_for_function("() => window.held.open")
+    studio.drag((60, 60), (90, 60))
+    page.wait_for_function("() => window.held.strokes")
+    page.evaluate(GO, "open")
+    page.mouse.move(*studio.at(400, 60))
+    page.mouse.down()  # and a stroke that has not ended when the next photo comes
+    page.evaluate(GO, "strokes")
+    shows(studio, "second")
+    page.mouse.up()
+    assert (studio.mask() == COARSE).all()
+    page.evaluate("window.held = {}")
+    studio.press("PageUp")
+    page.wait_for_function("() => window.held.open")
+    page.evaluate(GO, "open")
+    shows(studio, "first")
+    mask = studio.mask()
+    assert mask[60, 75]
+    assert not mask[60, 400]
+
+
+def test_going_on_leaves_a_verdict_that_another_page_or_visit_gave(serve, visit, folder):
+    (folder / "second_im.png").write_bytes(b"gone bad since")
+    studio = visit(serve.url, expected=GONE)
+    shows(studio, "first")
+    other = visit(serve.url, expected=GONE)
+    shows(other, "first")
+    other.press("a")
+    other.page.wait_for_selector("[data-count=accepted]:text-is('1')")
+    studio.page.evaluate(HOUR)  # time that is to be noted
+    studio.press("PageDown")
+    studio.page.wait_for_selector("#alert:visible")
+    assert studio.page.text_content("#name") == "second_im.png"
+    assert studio.page.text_content("#status") == ""
+    assert counts(studio)["accepted"] == 1
+    studio.press("g")
+    shows(studio, "third")
+    studio.press("PageUp")
+    studio.page.wait_for_selector("#alert:visible")
+    studio.page.evaluate(HOUR)
+    studio.press("PageDown")
+    shows(studio, "third")
+    assert counts(studio) == {"new": 1, "accepted": 1, "fixed": 0, "skipped": 0, "flagged": 1}
+
+
+def test_some_of_the_queue_is_seen_on_a_small_laptop(serve, visit):
+    studio = visit(serve.url, size=(1024, 600))
+    shows(studio, "first")
+    assert studio.page.locator("#queue").bounding_box()["height"] >= 64

@@ -100,6 +100,11 @@ class Document:
         self._replay()
 
     @property
+    def about(self) -> dict[str, Any]:
+        """What its journal is about: the photo and the mask."""
+        return self._journal.about
+
+    @property
     def flags(self) -> Flags:
         """What the document has now."""
         return self._steps[self._at - 1].flags if self._at else self._first

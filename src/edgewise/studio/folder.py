@@ -229,13 +229,14 @@ class Queue:
             entry=key,
         )
 
-    def decide(self, key: str, status: Status, seconds: float) -> Entry:
-        """Note what was decided of an entry, and the time spent on it in all.
+    def decide(self, key: str, status: Status | None, seconds: float) -> Entry:
+        """Note what was decided of an entry, None for nothing new, and the time spent in all.
 
         Raises:
             RefusedError: 409 where a photo without a mask is to be accepted.
         """
         entry = self.entry(key)
+        status = status or entry.status
         if status in DONE and not entry.has_mask:
             raise RefusedError(409, f"{entry.name} has no mask to be {status}; make one first")
         self._note({"key": key, "status": status, "seconds": round(seconds, 1)})

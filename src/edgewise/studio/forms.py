@@ -83,9 +83,9 @@ class StartForm(_Strict):
 
 
 class StatusForm(_Strict):
-    """What is decided of an entry, and the seconds spent on it in all."""
+    """What is decided of an entry, or nothing yet, and the seconds spent on it in all."""
 
-    status: Status
+    status: Status | None = Field(default=None, description="null leaves it as it is")
     seconds: float = Field(default=0.0, ge=0, le=1e9, allow_inf_nan=False)
 
 

@@ -35,8 +35,7 @@ class Journal:
     """
 
     def __init__(self, path: Path, about: dict[str, Any]) -> None:
-        self.path = path
-        self._about = about
+        self.path, self.about = path, about
         self._lock = threading.Lock()
         self._end = 0
         self.events = self._read()
@@ -46,10 +45,11 @@ class Journal:
         """Write an event; it is on the disk when this returns.
 
         Raises:
-            OutputError: it cannot be written; the journal is then as it was before.
+            OutputError: it cannot be written, or what was written before has gone; the journal is
+                then as it was before.
         """
         with self._lock:
-            head = b"" if self._end else _line(self._about)
+            head = b"" if self._end else _line(self.about)
             line = _line(event)
             self._write(head + line)
             place = Place(self._end + len(head), len(line))
@@ -71,6 +71,11 @@ class Journal:
         return dict(found)
 
     def _write(self, data: bytes) -> None:
+        if self._end > (self.path.stat().st_size if self.path.exists() else 0):
+            raise OutputError(
+                f"{self.path}: was removed or cut off while it was in use; put it back, or start "
+                "the studio again to begin anew"
+            )
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("ab") as stream:
@@ -100,7 +105,7 @@ class Journal:
             event = self._event(line, number)
             if number > 1:
                 events.append((Place(self._end, len(line) + 1), event))
-            elif event != self._about:
+            elif event != self.about:
                 raise InputError(
                     f"{self.path}: was made for another photo or mask than there is now; put the "
                     "old files back, or move this file away to begin anew"

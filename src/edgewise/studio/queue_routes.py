@@ -45,7 +45,7 @@ def open_entry(here: Here, key: Key) -> DocumentAnswer:
 
 @routes.post("/{key}/status", dependencies=MARKED, responses=refusals(404, 409, 507))
 def decide(here: Here, key: Key, form: StatusForm) -> EntryAnswer:
-    """Accept, fix, skip or flag an entry."""
+    """Accept, fix, skip or flag an entry, or note the time alone."""
     return _answer(here.folder_queue().decide(key, form.status, form.seconds))
 
 

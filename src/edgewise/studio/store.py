@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from edgewise.errors import OutputError
 from edgewise.studio.document import Busy, Document
@@ -97,6 +97,8 @@ class Store:
     def open(self, source: Source) -> str:
         """The key of an entry's document, which is loaded where it is not yet.
 
+        Where its files are others than when it was loaded, it is loaded anew, with another key.
+
         Raises:
             RefusedError: its photo or mask cannot be used.
             InputError: its journal is damaged or belongs to other files.
@@ -104,6 +106,10 @@ class Store:
         with self._lock:
             keys = (key for key, one in self._sources.items() if one.entry == source.entry)
             key = next(keys, None) or secrets.token_hex(8)
+            document = self._loaded.get(key)
+            if document and not _is_of(document, source):
+                del self._sources[key], self._loaded[key]
+                key = secrets.token_hex(8)
             self._sources[key] = source
             with self.using(key):
                 return key
@@ -194,13 +200,26 @@ def _load(key: str, source: Source, limits: Limits) -> Document:
         size = (photo.shape[0], photo.shape[1])
         soft = mask_in(source.coarse, size=size, pixels=limits.pixels, called=names[1])
         coarse = levels_of(soft)
-    about = {
+    about = _about(source, (photo.shape[0], photo.shape[1]))
+    return Document(key, source.name, photo, coarse, Journal(source.journal, about))
+
+
+def _about(source: Source, shape: tuple[int, int]) -> dict[str, Any]:
+    """What tells a document's files from others; `shape` is the photo's height and width."""
+    return {
         "edgewise-studio": FORMAT,
-        "size": [photo.shape[1], photo.shape[0]],
+        "size": [shape[1], shape[0]],
         "photo": _checksum(source.photo),
         "mask": _checksum(source.coarse) if source.coarse else None,
     }
-    return Document(key, source.name, photo, coarse, Journal(source.journal, about))
+
+
+def _is_of(document: Document, source: Source) -> bool:
+    """Whether a document was made of the files as they are now."""
+    try:
+        return document.about == _about(source, document.shape)
+    except OSError:
+        return False
 
 
 def _checksum(path: Path) -> str:

@@ -28,6 +28,8 @@ const DONE = {
   refine: "Refined", start: "Found: check it, then refine or correct it", strokes: "Painted",
   undo: "Undone", redo: "Redone", reload: "",
 };
+const LOST =
+  "The server does not answer. If it has ended, so has what was done to this photo: start it and open the photo again.";
 const START_TOOLS = new Set(["move", "box", "add", "remove"]);
 
 export class App {
@@ -127,7 +129,7 @@ export class App {
   }
 
   back() {
-    if (this.has) this.#phase(this.starting ? "start" : "edit");
+    if (this.has) this.#enter();
     this.dom.stage.focus();
   }
 
@@ -187,7 +189,7 @@ export class App {
   async work(text, job, { stop = null } = {}) {
     this.status.clearError();
     this.#stopWork = stop;
-    this.status.begin(text, { stoppable: stop !== null });
+    this.status.begin(text, { stoppable: stop !== null || this.session.refining });
     this.refresh();
     try {
       this.status.end((await job()) ?? "");
@@ -207,12 +209,16 @@ export class App {
     this.session.open(document_, entry);
   }
 
-  /** Show nothing: there is a photo, but it cannot be read. */
-  blank() {
+  /** Show nothing but the name: there is a photo, but it cannot be read. */
+  blank(name, entry) {
     this.session.close();
+    this.brush.cancel();
+    this.start.clear();
     this.viewer.close();
     this.places.show([]);
-    this.dom.name.textContent = this.dom.dimensions.textContent = "";
+    this.#name(name, { photo: entry });
+    this.dom.dimensions.textContent = "";
+    this.status.say("");
     this.dom.hint.hidden = true;
     this.#phase("edit");
   }
@@ -250,6 +256,7 @@ export class App {
     dom.opener.querySelector("[data-back]").addEventListener("click", () => this.back());
     dom.size.addEventListener("input", () => brush.resize(LARGEST ** (dom.size.value / 100)));
     window.addEventListener("beforeunload", (event) => session.busy && event.preventDefault());
+    window.addEventListener("focus", () => this.#freshen());
     dom.stop.addEventListener("click", () => (this.#stopWork ? this.#stopWork() : session.stop()));
     dom.dismiss.addEventListener("click", () => this.status.clearError());
     this.#nameTheme(document.documentElement.dataset.theme);
@@ -274,18 +281,22 @@ export class App {
 
   #opened({ document: opened, entry }) {
     const { id, name, width, height } = opened;
-    const hash = entry === null ? { document: id } : { photo: entry };
-    history.replaceState(null, "", `#${new URLSearchParams(hash)}`);
-    document.title = `${name} – edgewise studio`;
-    this.dom.name.textContent = name;
+    this.#name(name, entry === null ? { document: id } : { photo: entry });
     this.dom.dimensions.textContent = `${width} × ${height}`;
     this.ink.place = this.ink.crosshair = null;
+    this.brush.cancel(); // of the photo before
     this.start.clear();
     this.viewer.open(opened);
     this.brush.resize(Math.max(4, Math.round(Math.max(width, height) / 60)));
     this.places.show([]);
     this.#enter();
     this.#askPlaces(0);
+  }
+
+  #name(name, hash) {
+    history.replaceState(null, "", `#${new URLSearchParams(hash)}`);
+    document.title = `${name} – edgewise studio`;
+    this.dom.name.textContent = name;
   }
 
   /** The phase that the document is in, with a tool that it allows. */
@@ -318,7 +329,8 @@ export class App {
     if (what.verb === "start") this.start.clear();
     this.viewer.update(changed, box);
     this.folder.follow(changed);
-    this.#enter();
+    if (document.body.dataset.phase === "welcome") this.refresh(); // the form stays until it is left
+    else this.#enter();
     this.#askPlaces(what.verb === "strokes" ? 1200 : 200);
     if (DONE[what.verb]) this.status.say(what.body?.mode ? this.#painted(what.body) : DONE[what.verb]);
   }
@@ -350,8 +362,17 @@ export class App {
     if (this.document) this.viewer.update(this.document);
   }
 
+  async #freshen() {
+    try {
+      await this.session.freshen();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error; // what is done next tells what is wrong
+    }
+  }
+
   #tell(error) {
     if (error.name === "AbortError") this.status.say("Stopped");
+    else if (error.offline && this.has && !this.folder.on) this.status.error(LOST);
     else if (error instanceof ApiError) this.status.error(error.message);
     else throw error;
   }

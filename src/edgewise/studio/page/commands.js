@@ -12,10 +12,12 @@ const zoom = (percent, key) => ({
   enabled: (app) => app.has,
 });
 
+const DONE = new Set(["accepted", "fixed"]); // what takes a photo that can be read
+
 const verdict = (id, label, key) => ({
   id, group: "Folder", label, keys: [key],
   run: (app) => app.folder.judge(id),
-  enabled: (app) => app.folder.open,
+  enabled: (app) => app.folder.open && (app.has || !DONE.has(id)),
 });
 
 const TABLE = [

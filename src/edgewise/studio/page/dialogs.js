@@ -28,8 +28,9 @@ export class Dialogs {
   async #save(file) {
     this.saveDialog.close();
     await this.app.work(`Saving the ${FILES[file]}`, async () => {
-      await this.app.session.settled();
-      const name = await save(this.app.session.document, file);
+      const { session } = this.app;
+      await session.settled();
+      const name = await session.ask(() => save(session.document, file));
       return `Saved as ${name}`;
     });
   }

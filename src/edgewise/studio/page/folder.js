@@ -7,7 +7,6 @@ const POLL = 250; // ms between two looks at how far an export is
 export class Folder {
   on = false;
   #key = null;
-  #status = "new";
   #moving = false;
   #kept = 0; // seconds that the server knows of
   #exporting = null; // what breaks an export off
@@ -44,11 +43,9 @@ export class Folder {
     else if (next !== key) await this.go(next, `${STATES[status]}.`);
   }
 
-  /** A photo whose mask was taken back is new again: the server says so. */
-  follow({ status, seconds }) {
-    if (!this.open || status === this.#status) return;
-    this.#status = status;
-    this.queue.update(this.#key, status, seconds);
+  /** A photo has a mask now, or has none any more and is new again: the server says so. */
+  follow({ status, seconds, has_mask }) {
+    if (this.open) this.queue.update(this.#key, { status, seconds, has_mask });
   }
 
   async step(by) {
@@ -65,7 +62,7 @@ export class Folder {
       this.#key = key;
       this.queue.mark(key);
       const document = await this.#read(key);
-      this.#status = document.status ?? "new";
+      await this.app.session.settled(); // of the photo before, which could be painted on meanwhile
       this.#start(document.seconds);
       this.app.show(document, key);
       return `${before} Opened ${document.name}`.trim();
@@ -77,9 +74,10 @@ export class Folder {
     try {
       return await this.app.session.insist(() => api.openEntry(key));
     } catch (error) {
-      this.#status = "new";
-      this.#start(0);
-      this.app.blank();
+      await this.app.session.settled();
+      const { name, seconds } = this.queue.entry(key);
+      this.#start(seconds);
+      this.app.blank(name, key);
       throw error;
     }
   }
@@ -90,7 +88,7 @@ export class Folder {
   }
 
   async #keepTime() {
-    if (this.#key !== null && this.clock.seconds - this.#kept >= 1) await this.#keep(this.#status);
+    if (this.#key !== null && this.clock.seconds - this.#kept >= 1) await this.#keep();
   }
 
   async export() {
@@ -125,14 +123,14 @@ export class Folder {
     }
   }
 
-  async #keep(status) {
+  /** Without a verdict, only the time: another page may have given one. */
+  async #keep(verdict) {
     await this.app.session.settled();
     const [key, seconds] = [this.#key, this.clock.seconds];
-    await this.app.session.insist(() => api.setStatus(key, status, seconds));
-    this.#status = status;
+    const entry = await this.app.session.insist(() => api.setStatus(key, verdict, seconds));
     this.#kept = seconds;
-    this.queue.update(key, status, seconds);
-    return `${STATES[status]}`;
+    this.queue.update(key, entry);
+    return `${STATES[entry.status]}`;
   }
 
   async #move(text, job) {

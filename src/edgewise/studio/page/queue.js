@@ -31,11 +31,15 @@ export class Queue extends EventTarget {
     this.mark(this.current);
   }
 
-  /** One photo has another state. */
-  update(key, status, seconds) {
-    const entry = this.entries.find((one) => one.key === key);
-    if (!entry) return;
-    Object.assign(entry, { status, seconds });
+  entry(key) {
+    return this.entries.find((one) => one.key === key);
+  }
+
+  /** A photo's state may be another one now. */
+  update(key, { status, seconds, has_mask }) {
+    const entry = this.entry(key);
+    if (entry.status === status && entry.seconds === seconds && entry.has_mask === has_mask) return;
+    Object.assign(entry, { status, seconds, has_mask });
     const fresh = row(entry);
     this.#rows.get(key).replaceWith(fresh);
     this.#rows.set(key, fresh);

@@ -43,7 +43,7 @@ export class Session extends EventTarget {
   }
 
   close() {
-    this.document = null;
+    this.document = this.#entry = null;
     this.#tell("close");
   }
 
@@ -59,9 +59,19 @@ export class Session extends EventTarget {
     return done;
   }
 
-  /** Resolves when all operations that were asked for are done. */
+  /** Resolves when all operations that were asked for are done, those asked for meanwhile too. */
   async settled() {
-    await this.#line;
+    while (this.busy) await this.#line;
+  }
+
+  /** Learn what has become of the document, which another page may have changed. */
+  async freshen() {
+    const before = this.document;
+    if (!before || this.busy) return;
+    const now = await this.ask((id) => api.document(id));
+    if (this.busy || this.document?.id !== now.id || now.revision === before.revision) return;
+    this.document = now;
+    this.#tell("change", { document: now, what: { verb: "reload" } });
   }
 
   /** Do what may be done twice, again and again until the server answers. */
@@ -77,6 +87,22 @@ export class Session extends EventTarget {
         silent = true;
         await later(AGAIN);
       }
+    }
+  }
+
+  /** What `job` gives for the document's id. A server that was started anew meanwhile has forgotten
+   * the id: the queue's photo is opened again then. */
+  async ask(job) {
+    try {
+      return await job(this.document.id);
+    } catch (error) {
+      const entry = this.#entry;
+      if (!(error instanceof ApiError && error.status === 404) || entry === null) throw error;
+      const again = await this.#reopen();
+      if (this.#entry !== entry) throw error; // another photo is open by now
+      this.document = again;
+      this.#tell("online");
+      return job(this.document.id);
     }
   }
 
@@ -108,9 +134,11 @@ export class Session extends EventTarget {
     try {
       if (this.document?.id !== id && !this.#renamed(id)) return null;
       if (this.#idle(what)) return null;
+      const { revision } = this.document;
       const answer = await this.#send(what);
       this.document = answer;
-      this.#tell("change", { document: answer, box: answer.changed, what });
+      const alone = answer.revision === revision + (answer.changed ? 1 : 0); // no other page's work
+      this.#tell("change", { document: answer, box: alone ? answer.changed : undefined, what });
       return answer;
     } catch (error) {
       if (!(error instanceof ApiError)) await this.#reload();
@@ -138,13 +166,14 @@ export class Session extends EventTarget {
       const before = this.document;
       const watch = setInterval(() => this.#watch(before.id), POLL);
       try {
-        return await api.operate(before.id, verb, body, {
+        const how = {
           signal: control.signal,
           onWait: (seconds) => this.#tell("full", { seconds }),
-        });
+        };
+        return await this.ask((id) => api.operate(id, verb, body, how));
       } catch (error) {
         if (error instanceof ApiError && error.status === 409) {
-          const { busy } = await api.document(before.id);
+          const { busy } = await this.insist(() => this.ask((id) => api.document(id)));
           if (!busy && refused) throw error; // for another reason
           refused = !busy;
           await later(SOON); // work that was stopped has not ended yet, or another page's goes on
@@ -194,11 +223,11 @@ export class Session extends EventTarget {
 
   async #reload() {
     try {
-      const { id } = this.document;
-      let now = await this.insist(() => api.document(id));
+      const look = () => this.insist(() => this.ask((id) => api.document(id)));
+      let now = await look();
       while (now.busy) {
         await later(SOON); // work that was stopped ends before the network's next run
-        now = await this.insist(() => api.document(id));
+        now = await look();
       }
       this.document = now;
       this.#tell("change", { document: this.document, what: { verb: "reload" } });
