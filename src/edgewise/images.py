@@ -22,7 +22,7 @@ _UNREADABLE = {
     "LAB": "CIE L*a*b* colours",
     "HSV": "HSV colours",
 }
-_STRIP = 256  # rows
+_STRIP = 64  # rows; the copies of more would be fresh memory every time, which is slower
 
 
 def read_photo(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:

@@ -444,9 +444,13 @@ def _opened(path: str | os.PathLike[str]) -> Any:
 
 def _form(path: str | os.PathLike[str]) -> str:
     """The format of a file; of a TIFF that libvips does not read as Pillow does, why as well."""
+    form = picture_format(path)
+    if form != "TIFF":
+        return form  # before an import that takes longer than reading a header
+
     from PIL.TiffImagePlugin import COMPRESSION_INFO
 
-    form, tags = picture_format(path), tiff_tags(path)
+    tags = tiff_tags(path)
     packing = COMPRESSION_INFO.get(tags.get(COMPRESSION, 1))
     if packing in _RARE:
         return f"{form} of compression {packing}"
