@@ -191,6 +191,22 @@ def test_the_second_proposal_can_be_left_out():
     assert len(_prompts(disc((160, 200), (80, 90), 40), proposal_again=1.1)) == 1
 
 
+@pytest.mark.parametrize(("overview_again", "looks"), [(0, 1), (1.1, 2)])
+def test_a_second_overview_is_made_only_where_the_second_proposal_says_another_thing(
+    overview_again, looks
+):
+    coarse, seen = disc((160, 200), (80, 90), 40), []
+
+    def answer(views):
+        seen.append(views)
+        return prior_of(views)
+
+    choices = Settings(proposal_side=128, overview_side=128, overview_again=overview_again)
+    refiner = Refiner(AnswerEngine(answer), proposer=MovingProposer(), settings=choices)
+    refiner.refine(red_on_blue(coarse), coarse, overview_only=True)
+    assert len(seen) == looks
+
+
 def test_holes_and_several_pieces_are_handled():
     truth = disc((300, 400), (80, 90), 60) & ~disc((300, 400), (80, 90), 25)
     truth |= disc((300, 400), (230, 330), 40)

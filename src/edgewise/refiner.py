@@ -31,7 +31,7 @@ from edgewise.passes.planes import (
     halved,
     power_within,
 )
-from edgewise.passes.proposal import propose
+from edgewise.passes.proposal import overlap, propose
 from edgewise.passes.settle import Settled, Trust, agreement
 from edgewise.passes.view import Box, choose_views
 
@@ -53,6 +53,8 @@ class Settings:
         proposal_least: IoU with the coarse mask from which a proposal is believed.
         proposal_again: IoU with the overview's answer from which a second proposal, prompted with
             that answer, counts as much as the first; above 1 there is none.
+        overview_again: IoU of both proposals below which the overview is made anew, from their
+            mean: where the second says the same, another look only drifts from the coarse mask.
         coarse_share: share of the coarse mask beside a proposal in what the overview starts from.
         overview_side: longer side of the overview, in pixels.
         overview_rounds: looks at the overview, each fed the one before.
@@ -82,6 +84,7 @@ class Settings:
     large_pixels: int = 4_000_000
     proposal_least: float = 0.6
     proposal_again: float = 0.8
+    overview_again: float = 0.95
     coarse_share: float = 0.25
     overview_side: int = 512
     overview_rounds: int = 1
@@ -269,8 +272,9 @@ class Refiner:
         if self.proposer and proposed is not None and settings.proposal_again <= 1:
             again = self._proposed(self.proposer, photos, to_bytes(soft), settings.proposal_again)
             if again is not None:
+                same = overlap(proposed > 0.5, again > 0.5) >= settings.overview_again
                 proposed = np.asarray((proposed + again) / 2, np.float32)
-                soft = self._overview(photos, masks, proposed)
+                soft = soft if same else self._overview(photos, masks, proposed)
                 trust = settings.confirmed_trust
         return self.finished(
             photos, masks, soft, proposed=proposed, trust=trust, overview_only=overview_only
