@@ -17,7 +17,7 @@ from edgewise.images import as_photo
 from edgewise.masks import as_mask
 from edgewise.network.catalog import DEFAULT
 from edgewise.network.runtime import Engine, Judge, Networks, Proposer, open_networks
-from edgewise.passes.answers import Answer, Known, whole
+from edgewise.passes.answers import Answer, Decided, Known, whole
 from edgewise.passes.changes import Kept, Seen, seen_at, taken_back
 from edgewise.passes.edges import EdgeSettings, edge_answer
 from edgewise.passes.overview import overview, overview_power, rescaled, resized, to_bytes
@@ -249,7 +249,8 @@ class Refiner:
             views the coarse mask stays as well.
         """
         for view in self._views(coarse):
-            yield view, self._answer(Window(photo, view), Window(coarse, view), overview_only)
+            answer = self._answer(Window(photo, view), Window(coarse, view), overview_only)
+            yield view, None if answer is None else Decided(answer)
 
     def _views(self, coarse: Plane) -> list[Box]:
         settings = self.settings

@@ -5,7 +5,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgewise.passes.answers import Doubled, Halved, Known, Refined, whole
+from edgewise.passes.answers import Decided, Doubled, Halved, Known, Refined, whole
 from edgewise.passes.view import Box
 
 RANDOM = np.random.default_rng(5)
@@ -24,6 +24,15 @@ def test_outside_the_rim_repeats(data):
     box = _box(data.draw, SOFT.shape, 9)
     padded = np.pad(SOFT, 9, mode="edge")
     assert np.array_equal(Known(SOFT).read(box), padded[box.moved(9, 9).slices])
+
+
+def test_bytes_are_one_mask_cut_above_127_or_above_128():
+    soft = np.linspace(0.48, 0.52, 90 * 131, dtype=np.float32).reshape(90, 131)
+    found = whole(Decided(Known(soft)))
+    levels = np.rint(found * 255)
+    assert np.array_equal(levels > 127, soft > 0.5)
+    assert np.array_equal(levels > 128, soft > 0.5)
+    assert np.abs(found - soft).max() < 0.006
 
 
 @given(st.data())

@@ -14,6 +14,8 @@ from edgewise.passes.view import Box
 CELL = 64
 """Side in pixels of the squares in which a pass's answer is held."""
 
+_LEAST_INSIDE = np.float32(129 / 255)
+
 Soft = NDArray[np.float32]
 
 
@@ -98,6 +100,28 @@ class Halved:
         part = self.double.read(box.enlarged(2))
         size = box.width, box.height
         return np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+@dataclass(frozen=True)
+class Decided:
+    """An answer of which no pixel is just above one half.
+
+    Bytes of it are the same mask wherever they are cut: above 127 as here, or above 128 as the
+    published scores do.
+    """
+
+    answer: Answer
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.answer.shape
+
+    def read(self, box: Box) -> Soft:
+        """See `Answer`."""
+        soft = self.answer.read(box)
+        unsure = (soft > 0.5) & (soft < _LEAST_INSIDE)
+        return np.where(unsure, _LEAST_INSIDE, soft) if unsure.any() else soft
 
 
 class Refined:
