@@ -196,7 +196,12 @@ class Refiner:
 
     @classmethod
     def asking(cls, networks: Networks, *, settings: Settings | None = None) -> Self:
-        """A refiner that asks networks which are open already."""
+        """A refiner that asks networks which are open already.
+
+        Args:
+            networks: what `network.runtime.open_networks` gave.
+            settings: choices of the steps.
+        """
         return cls(
             networks.engine, proposer=networks.proposer, judge=networks.judge, settings=settings
         )

@@ -203,7 +203,13 @@ class OnnxJudge:
 
 @dataclass(frozen=True)
 class Networks:
-    """What a refiner asks."""
+    """What a refiner asks; see `Refiner`.
+
+    Attributes:
+        engine: refines views.
+        proposer: says which whole object a mask may mean; None does without.
+        judge: says which pieces of a change are gains; None takes all.
+    """
 
     engine: Engine
     proposer: Proposer | None
