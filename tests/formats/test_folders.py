@@ -97,7 +97,7 @@ def test_only_new_or_empty_folders_are_written_to(photos):
 @pytest.mark.parametrize("before", [True, False])
 def test_a_folder_has_all_or_nothing_and_what_a_killed_run_left_is_no_hindrance(tmp_path, before):
     path = tmp_path / "new"
-    killed = (path if before else tmp_path) / ".edgewise-0"
+    killed = (path if before else tmp_path) / ".edgewise-new-0"
     (killed / "labels").mkdir(parents=True)
     (killed / "labels" / "old.json").touch()
     with new_folder(path) as folder:
@@ -105,6 +105,16 @@ def test_a_folder_has_all_or_nothing_and_what_a_killed_run_left_is_no_hindrance(
         (folder / "labels" / "a.txt").touch()
         assert not list(path.glob("[!.]*"))
     assert [file.relative_to(path).as_posix() for file in path.rglob("*.*")] == ["labels/a.txt"]
+
+
+def test_the_studio_s_work_is_no_leftover(tmp_path):
+    """In a folder whose photos were moved away, it is all that is there."""
+    journal = tmp_path / ".edgewise-studio" / "a.jsonl"
+    journal.parent.mkdir()
+    journal.touch()
+    with pytest.raises(OutputError, match="is not empty"), new_folder(tmp_path):
+        pass
+    assert journal.exists()
 
 
 @pytest.mark.parametrize("before", [True, False])

@@ -86,6 +86,13 @@ def extract(archive: Path, folder: Path, *, limits: Limits | None = None) -> int
     return files
 
 
+def no_archive(path: Path) -> InputError:
+    """The error to raise for a file that is none."""
+    return InputError(
+        f"{path}: is no archive, or is cut off; expected zip, or tar with gz, bz2 or xz"
+    )
+
+
 def _damaged(archive: Path, error: Exception) -> InputError:
     return InputError(f"{archive}: is damaged or cut off: {' '.join(str(error).split())}")
 
@@ -96,9 +103,7 @@ def _members(archive: Path) -> Iterator[_Member]:
     elif tarfile.is_tarfile(archive):
         yield from _tar_members(archive)
     else:
-        raise InputError(
-            f"{archive}: is no archive, or is cut off; expected zip, or tar with gz, bz2 or xz"
-        )
+        raise no_archive(archive)
 
 
 def _zip_members(archive: Path) -> Iterator[_Member]:

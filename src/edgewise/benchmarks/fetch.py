@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from edgewise.benchmarks import layouts
 from edgewise.benchmarks.catalog import networks
 from edgewise.benchmarks.drive import FetchError
-from edgewise.benchmarks.extract import Limits, extract, is_archive
+from edgewise.benchmarks.extract import Limits, extract, is_archive, no_archive
 from edgewise.errors import InputError
 
 if TYPE_CHECKING:
@@ -230,6 +230,4 @@ def _gather(path: Path, folder: Path, limits: Limits) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, folder / path.name)
     else:
-        raise InputError(
-            f"{path}: is no archive, or is cut off; expected zip, or tar with gz, bz2 or xz"
-        )
+        raise no_archive(path)

@@ -15,7 +15,7 @@ from edgewise.files import SUFFIXES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_WORK = ".edgewise-"  # begins the names of folders that are being written
+_WORK = ".edgewise-new-"  # begins the names of folders that are being written, and of no others
 
 
 def find_photo(folder: Path, names: Iterable[str]) -> Path | None:
