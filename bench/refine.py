@@ -98,7 +98,7 @@ def measure(photo: Path, mask: Path, threads: int) -> dict[str, float]:
 
 def command_seconds(photo: Path, mask: Path, threads: int) -> float:
     """Wall time of the command line, process start and imports included."""
-    command = [sys.executable, "-c", "from edgewise.cli import main; main()", "refine"]
+    command = [sys.executable, "-c", "from edgewise.cli import run; run()", "refine"]
     output = mask.with_name("out.png")
     began = time.perf_counter()
     subprocess.run(

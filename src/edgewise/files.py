@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import os
-import secrets
 import stat
 import sys
 import threading
@@ -93,7 +92,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
             or write-protected, or the block raised an OSError (a full disk).
     """
     target = Path(os.path.realpath(path))
-    temporary = target.parent / f".edgewise-{secrets.token_hex(8)}{target.suffix}"
+    temporary = target.parent / f".edgewise-{os.urandom(8).hex()}{target.suffix}"
     try:
         check_target(target, path)
         temporary.open("xb").close()  # tells at once that the folder cannot be written to

@@ -22,7 +22,7 @@ _UNREADABLE = {
     "LAB": "CIE L*a*b* colours",
     "HSV": "HSV colours",
 }
-_STRIP = 64  # rows; the copies of more would be fresh memory every time, which is slower
+_STRIP_BYTES = 100_000  # copies of more would be fresh memory every time, which is slower
 
 
 def read_photo(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
@@ -146,7 +146,8 @@ def _pixels(picture: Image) -> NDArray[np.uint8]:
     """A picture as a photo, in strips: Pillow's own conversion holds three copies for a while."""
     width, height = picture.size
     photo = np.empty((height, width, 3), dtype=np.uint8)
-    for top in range(0, height, _STRIP):
-        strip = picture.crop((0, top, width, min(top + _STRIP, height)))
-        photo[top : top + _STRIP] = np.asarray(strip.convert("RGB"))
+    rows = max(1, _STRIP_BYTES // (4 * width))  # Pillow holds a pixel of colours in 4 bytes
+    for top in range(0, height, rows):
+        strip = picture.crop((0, top, width, min(top + rows, height)))
+        photo[top : top + rows] = np.asarray(strip.convert("RGB"))
     return photo

@@ -147,8 +147,11 @@ def write_mask(
     from PIL import Image
 
     options = save_options(path, soft=soft)
-    levels = as_mask(mask)
-    pixels = np.rint(levels * 255).astype(np.uint8) if soft else binary(levels)
+    if mask.dtype == np.bool_ and mask.ndim == 2 and mask.size and not soft:
+        pixels: NDArray[Any] = mask  # without four bytes a pixel between
+    else:
+        levels = as_mask(mask)
+        pixels = np.rint(levels * 255).astype(np.uint8) if soft else binary(levels)
     save_picture(path, Image.fromarray(pixels), **options)
 
 

@@ -17,7 +17,7 @@ from edgewise.images import as_photo
 from edgewise.masks import as_mask
 from edgewise.network.catalog import DEFAULT
 from edgewise.network.runtime import Engine, Judge, Networks, Proposer, open_networks
-from edgewise.passes.answers import Answer, Decided, Known, whole
+from edgewise.passes.answers import Answer, Decided, Known, whole, write_into
 from edgewise.passes.changes import Kept, Seen, seen_at, taken_back
 from edgewise.passes.edges import EdgeSettings, edge_answer
 from edgewise.passes.overview import overview, overview_power, rescaled, resized, to_bytes
@@ -234,9 +234,10 @@ class Refiner:
         rough = levels_of(coarse)
         soft = inside.astype(np.float32)
         for view, answer in self.answers(Held(picture), Held(rough), overview_only=overview_only):
-            soft[view.slices] = (
-                coarse[view.slices] if answer is None else whole(answer, self.threads)
-            )
+            if answer is None:
+                soft[view.slices] = coarse[view.slices]
+            else:
+                write_into(soft[view.slices], answer, self.threads)
         return Refinement(soft > 0.5, soft)
 
     def answers(

@@ -309,9 +309,14 @@ def test_two_masks_of_one_stem_are_refused(folders, capsys):
 
 def test_the_command_runs_as_a_program(files):
     photo, mask, out = files
-    command = [sys.executable, "-c", "from edgewise.cli import main; main()", "refine"]
-    subprocess.run([*command, photo, mask, "-o", out], check=True)
+    # What others asked for at the end is still done.
+    last = "import atexit; atexit.register(print, 'last', end='')"
+    command = [sys.executable, "-c", f"{last}; from edgewise.cli import run; run()", "refine"]
+    done = subprocess.run([*command, photo, mask, "-o", out], check=True, stdout=subprocess.PIPE)
     assert out.exists()
+    assert done.stdout == b"last"
+    failed = subprocess.run([*command, photo, out.parent / "none.png", "-o", out], check=False)
+    assert failed.returncode == 2
 
 
 def test_an_unknown_option_is_refused():

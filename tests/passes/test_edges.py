@@ -28,7 +28,7 @@ def _pass(engine, photo, soft, coarse):
     """One pass over an answer in memory, whole."""
     known = Known(soft)
     work = work_in(known, [Box(0, 0, *soft.shape)], doubt=SETTINGS.doubt, grain=GRAIN)
-    tiles = tiles_over(work, soft.shape, SETTINGS.tile, SETTINGS.overlap)
+    tiles = tiles_over(work, soft.shape, SETTINGS.tile, SETTINGS.overlap, 64)
     return whole(edge_pass(engine, Level(Held(photo)), Level(Held(coarse)), known, tiles, SETTINGS))
 
 
@@ -156,6 +156,21 @@ def test_cost_follows_the_boundary_not_the_area():
         )
         tiles.append(sum(shape[0] for shape in engine.shapes))
     assert tiles[1] / tiles[0] < 2.5
+
+
+def test_tiles_of_several_sizes_are_run_size_by_size():
+    truth = disc((900, 950), (450, 470), 400)
+    soft, rough = truth.astype(np.float32), truth.astype(np.uint8) * 255
+    answers, engines = [], []
+    for batch in (1, 3):
+        engines.append(ColourEngine())
+        settings = EdgeSettings(tile=256, overlap=16, batch=batch, doubled_pixels=0)
+        answers.append(_passes(engines[-1], red_on_blue(truth), soft, rough, settings))
+    sizes = [[shape[2:] for shape in engine.shapes for _ in range(shape[0])] for engine in engines]
+    assert len(set(sizes[0])) > 1
+    assert sizes[0] == sizes[1]
+    assert len(engines[1].shapes) < len(engines[0].shapes)
+    assert np.array_equal(*answers)
 
 
 def test_the_fade_is_whole_near_the_band_and_none_beyond_reach():

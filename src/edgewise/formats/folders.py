@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
@@ -91,7 +90,7 @@ def new_folder(path: Path) -> Iterator[Path]:
     missing = [folder for folder in (path, *path.parents) if not os.path.exists(folder)]
     _check_empty(path)
     # An empty folder may be a disk's or lie where nothing else can be made: it is filled inside.
-    work = (path.parent if missing else path) / f"{_WORK}{secrets.token_hex(8)}"
+    work = (path.parent if missing else path) / f"{_WORK}{os.urandom(8).hex()}"
     try:
         path.mkdir(parents=True, exist_ok=True)
         work.mkdir()

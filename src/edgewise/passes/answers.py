@@ -35,13 +35,18 @@ class Answer(Protocol):
 def whole(answer: Answer, threads: int = 1) -> Soft:
     """All of an answer, float32 HxW, read by so many threads."""
     soft = np.empty(answer.shape, np.float32)
+    write_into(soft, answer, threads)
+    return soft
+
+
+def write_into(soft: Soft, answer: Answer, threads: int = 1) -> None:
+    """Write all of an answer into an array of its shape, by so many threads."""
 
     def read(box: Box) -> None:
         soft[box.slices] = answer.read(box)
 
     for _ in mapped(read, strips(answer.shape), threads):
         pass
-    return soft
 
 
 @dataclass(frozen=True)

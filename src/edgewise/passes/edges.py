@@ -8,6 +8,7 @@ that alone, never by how much of them is object: thin parts are refined like any
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 import cv2
 import numpy as np
@@ -28,7 +29,7 @@ class EdgeSettings:
     """How the edge passes look.
 
     Attributes:
-        tile: side of the tiles in pixels, a multiple of the network's stride.
+        tile: side of the largest tiles in pixels, a multiple of the network's stride.
         overlap: of neighbouring tiles, in pixels.
         batch: tiles of one run of the network; more than one pays on a GPU alone.
         doubt: probabilities within doubt..1 - doubt count as unsure.
@@ -146,9 +147,20 @@ def _looks(
             for box, prior, weight, answer in zip(group, priors, weights, answers, strict=True)
         ]
 
-    groups = [boxes[i : i + settings.batch] for i in range(0, len(boxes), settings.batch)]
+    # Tiles of one run are of one size. The largest come first: cores get done at about one time.
+    by_size = groupby(sorted(boxes, key=_size, reverse=True), key=_size)
+    groups = [
+        same[i : i + settings.batch]
+        for _, found in by_size
+        for same in [list(found)]
+        for i in range(0, len(same), settings.batch)
+    ]
     for done in mapped(look, groups, getattr(engine, "threads", 1)):
         yield from done
+
+
+def _size(box: Box) -> tuple[int, int, int]:
+    return box.height * box.width, box.height, box.width
 
 
 def edge_pass(
@@ -172,8 +184,8 @@ def edge_pass(
     if not boxes:
         return soft
     better = Refined(soft)
-    weight = ramp(settings.tile, settings.overlap)
     for box, answer, changed in _looks(engine, photo, coarse, soft, boxes, settings):
+        weight = ramp(box.height, box.width, settings.overlap)
         better.add(box, answer, weight, changed)
     better.finish()
     return better
@@ -212,7 +224,7 @@ def edge_answer(
         if answer.shape != shape:
             answer = Doubled(answer, shape)
             work = work[: -(-shape[0] // GRAIN), : -(-shape[1] // GRAIN)]
-        looked = tiles_over(work, shape, settings.tile, settings.overlap)
+        looked = tiles_over(work, shape, settings.tile, settings.overlap, engine.stride)
         answer = edge_pass(
             engine, photo.level(power), coarse.level(power), answer, looked, settings
         )

@@ -8,6 +8,9 @@ from edgewise.passes.view import Box
 GRAIN = 16
 """Side in pixels of the squares of which each is known to need a look or not."""
 
+AROUND = 16
+"""Pixels that a tile which is smaller than others shows at least around its work."""
+
 
 def cover(work: NDArray[np.bool_], height: int, width: int) -> list[Box]:
     """Few windows of `height` x `width` that together hold all that is set; greedy, from the top.
@@ -47,40 +50,49 @@ def _bounds(part: NDArray[np.bool_]) -> Box:
 
 
 def tiles_over(
-    work: NDArray[np.bool_], shape: tuple[int, int], tile: int, overlap: int
+    work: NDArray[np.bool_], shape: tuple[int, int], tile: int, overlap: int, stride: int
 ) -> list[Box]:
     """Tiles that together show all the work, each at least half the overlap away from its rim.
 
-    At the picture's own rim there is nothing more to see: tiles end there. A picture that is
-    smaller than a tile gets one that reaches outside on both sides alike.
+    Tiles with little work are smaller. At the picture's own rim there is nothing more to see: tiles
+    end there. A picture that is smaller than a tile gets one that reaches outside on both sides
+    alike.
 
     Args:
         work: bool, one for each `GRAIN` x `GRAIN` pixels.
         shape: height and width of the picture.
-        tile: side of the tiles in pixels.
+        tile: side of the largest tiles in pixels.
         overlap: of neighbouring tiles in pixels.
+        stride: of the network, in pixels: `tile` and all sides are multiples of it.
     """
     inner = (tile - 2 * (overlap // 2)) // GRAIN
-    height, width = (
-        inner if length > tile else full for length, full in zip(shape, work.shape, strict=True)
+    most = [inner if side > tile else full for side, full in zip(shape, work.shape, strict=True)]
+    spans = (
+        (
+            _span(held.top, held.bottom, shape[0], tile, stride),
+            _span(held.left, held.right, shape[1], tile, stride),
+        )
+        for held in cover(work, most[0], most[1])
     )
-    return [
-        Box(top, left, top + tile, left + tile)
-        for held in cover(work, height, width)
-        for top in [_start(held.top, held.bottom, shape[0], tile)]
-        for left in [_start(held.left, held.right, shape[1], tile)]
-    ]
+    return [Box(top, left, bottom, right) for (top, bottom), (left, right) in spans]
 
 
-def _start(first: int, end: int, length: int, tile: int) -> int:
-    """Where a tile begins whose middle is that of the squares first..end."""
-    if length <= tile:
-        return -((tile - length) // 2)
-    return min(max(0, ((first + end) * GRAIN - tile) // 2), length - tile)
+def _span(first: int, end: int, length: int, tile: int, stride: int) -> tuple[int, int]:
+    """Where a tile begins and ends whose middle is that of the squares first..end."""
+    needed = (end - first) * GRAIN + 2 * AROUND
+    side = min(tile, -(-needed // stride) * stride)
+    start = (
+        -((side - length) // 2)
+        if length <= side
+        else min(max(0, ((first + end) * GRAIN - side) // 2), length - side)
+    )
+    return start, start + side
 
 
-def ramp(tile: int, overlap: int) -> NDArray[np.float32]:
+def ramp(height: int, width: int, overlap: int) -> NDArray[np.float32]:
     """Blending weight of a tile: 1 in the middle, falling linearly over the overlap."""
-    distance = np.minimum(np.arange(tile), np.arange(tile)[::-1]) + 0.5
-    side = np.clip(distance / max(1, overlap), 0, 1).astype(np.float32)
-    return np.minimum(side[:, None], side[None, :])
+    down, across = (
+        np.clip((np.minimum(np.arange(side), np.arange(side)[::-1]) + 0.5) / max(1, overlap), 0, 1)
+        for side in (height, width)
+    )
+    return np.minimum(down[:, None], across).astype(np.float32)
