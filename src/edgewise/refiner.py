@@ -33,6 +33,7 @@ from edgewise.passes.planes import (
 )
 from edgewise.passes.proposal import overlap, propose
 from edgewise.passes.settle import Settled, Trust, agreement
+from edgewise.passes.specks import Cleared
 from edgewise.passes.view import Box, choose_views
 
 VIEW_PIXELS = 1_000_000  # the mask's pieces are told apart where it has at most so many
@@ -255,8 +256,9 @@ class Refiner:
             views the coarse mask stays as well.
         """
         for view in self._views(coarse):
-            answer = self._answer(Window(photo, view), Window(coarse, view), overview_only)
-            yield view, None if answer is None else Decided(answer)
+            rough = Window(coarse, view)
+            answer = self._answer(Window(photo, view), rough, overview_only)
+            yield view, None if answer is None else Decided(Cleared(answer, rough))
 
     def _views(self, coarse: Plane) -> list[Box]:
         settings = self.settings
