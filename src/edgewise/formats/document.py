@@ -108,7 +108,7 @@ def dataset_of(document: Document) -> Dataset:
     photos = [_photo_of(document, scene, problems) for scene in document.scenes]
     found = [photo for photo in photos if photo]
     categories = tuple(dict.fromkeys(document.categories))
-    return Dataset(photos=_joined(found), categories=categories, problems=tuple(problems))
+    return Dataset(photos=joined(found), categories=categories, problems=tuple(problems))
 
 
 def _photo_of(document: Document, scene: Scene, problems: list[str]) -> Photo | None:
@@ -140,8 +140,8 @@ def _usable_size(scene: Scene) -> Size:
     return scene.size
 
 
-def _joined(photos: list[Photo]) -> tuple[Photo, ...]:
-    """The photos, those of one name and size made one: a task may have many annotators."""
+def joined(photos: list[Photo]) -> tuple[Photo, ...]:
+    """The photos, those of one name and size made one: a photo may have many annotators."""
     by_name: dict[tuple[str, int, int], Photo] = {}
     for photo in photos:
         key = (photo.name, photo.height, photo.width)
