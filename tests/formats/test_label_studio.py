@@ -346,3 +346,10 @@ def test_what_an_annotator_skipped_is_no_annotation(tmp_path):
     one["annotations"].append({"result": [brushed(ring_shape())], "was_cancelled": True})
     (tmp_path / "in.json").write_text(json.dumps([one]))
     assert [mask.sum() for mask in masks_of(read(tmp_path / "in.json"))] == [90]
+
+
+def test_bitmasks_are_told(tmp_path):
+    bitmask = region("bitmask", {"imageDataURL": "data:image/png;base64,AAAA"}, id="b")
+    (tmp_path / "in.json").write_text(json.dumps([task(bitmask, outlined())]))
+    result = read(tmp_path / "in.json")
+    assert result.problems == ("task 5: 1 regions are bitmasks; expected brushes or polygons",)

@@ -109,6 +109,11 @@ class LabelStudioDocument:
             regions = _regions(result)
             masks = [region for region in regions if any(_has_mask(entry) for entry in region)]
             self.others += len(regions) - len(masks)
+            if bitmasks := sum(any(map(_is_bitmask, region)) for region in regions):
+                self.others -= bitmasks
+                self.problems.append(
+                    f"{name}: {bitmasks} regions are bitmasks; expected brushes or polygons"
+                )
             for target in dict.fromkeys(_target(region[0]) for region in masks):
                 yield self._scene(
                     name, task["data"], [one for one in masks if _target(one[0]) == target]
@@ -191,6 +196,12 @@ def _has_mask(entry: Any) -> bool:
     if not _has_shape(entry):
         return False
     return "rle" in entry["value"] or "polygon" in str(entry.get("type"))
+
+
+def _is_bitmask(entry: Any) -> bool:
+    """Whether an entry's mask is a picture, as <BitmaskLabels> makes it."""
+    value = entry.get("value") if isinstance(entry, dict) else None
+    return isinstance(value, dict) and "imageDataURL" in value
 
 
 def _has_shape(entry: Any) -> bool:
