@@ -91,7 +91,7 @@ class Rle:
         """Height and width."""
         return self.height, self.width
 
-    @cached_property
+    @property
     def runs(self) -> list[int]:
         """The run lengths down the columns, of background first."""
         runs: list[int] = _runs_of(self.counts).tolist()
@@ -100,7 +100,7 @@ class Rle:
     @cached_property
     def area(self) -> int:
         """Pixels of the object."""
-        return int(sum(self.runs[1::2]))
+        return int(coco_mask.area(self._coded))
 
     @property
     def box(self) -> tuple[int, int, int, int]:
