@@ -431,6 +431,16 @@ def test_label_studio_exports_are_refined_in_place(run, folder):
     assert after == task
 
 
+def test_a_region_of_several_labels_is_chosen_by_each(run, folder):
+    size = {"original_width": SIZE[1], "original_height": SIZE[0], "image_rotation": 0}
+    value = {"format": "rle", "rle": brush.encoded(coarse("left")), "brushlabels": ["wet", "cat"]}
+    region = {"id": "r", "type": "brushlabels", "value": value, **size}
+    source = written(folder, [{"data": {"image": "a.png"}, "annotations": [{"result": [region]}]}])
+    arguments = ("--photos", folder / "photos", "-o", folder / "out.json")
+    _, lines = run("label-studio", "refine", source, *arguments, "--only-category", "cat")
+    assert lines == [f"1 refined, 0 problems: {folder / 'out.json'}"]
+
+
 def test_label_studios_predictions_stay_and_pictures_are_told_apart(run, folder):
     size = {"original_width": SIZE[1], "original_height": SIZE[0], "image_rotation": 0}
     value = {"format": "rle", "rle": brush.encoded(coarse("left")), "brushlabels": ["cat"]}

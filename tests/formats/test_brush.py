@@ -41,6 +41,25 @@ def test_masks_come_back_exactly(mask):
     np.testing.assert_array_equal(decoded(encoded(mask), mask.shape), mask)
 
 
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 8), st.integers(0, 255)), max_size=9))
+def test_the_fourth_value_counts_wherever_packets_begin_and_end(packets):
+    values = []
+    bits = ""
+    for run, count, value in packets:
+        words = [value] if run else [(value + 40 * step) % 256 for step in range(count)]
+        values += words * count if run else words
+        bits += f"{run:b}00{count - 1:03b}" + "".join(f"{word:08b}" for word in words)
+    rest = -len(values) % 4 + 4
+    bits += f"100{rest - 1:03b}{0:08b}"
+    values += [0] * rest
+    bits = (
+        f"{len(values):032b}{7:05b}" + "".join(f"{width - 1:04b}" for width in (3, 4, 8, 16)) + bits
+    )
+    packed = np.packbits([int(bit) for bit in bits]).tolist()
+    alpha = np.array(values[3::4], dtype=np.uint8)
+    np.testing.assert_array_equal(decoded(packed, (1, len(alpha)))[0], alpha >= 128)
+
+
 @pytest.mark.parametrize("pixels", [16384, 16385, 40000])
 def test_runs_longer_than_a_packet_come_back(pixels):
     mask = np.zeros((1, pixels + 2), dtype=bool)

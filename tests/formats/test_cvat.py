@@ -45,6 +45,12 @@ def test_shapes_are_read_where_they_lie():
     np.testing.assert_array_equal(document.mask(mask, (20, 30)).mask(), expected)
 
 
+def test_labels_of_a_skeletons_points_are_no_categories():
+    points = "<label><name>eye</name><type>points</type><parent>cat</parent></label>"
+    text = EXPORT.replace("<labels>", f"<labels>{points}")
+    assert CvatDocument(text.encode(), "in.xml").categories == ["cat", "dog"]
+
+
 @pytest.mark.parametrize("kind", [None, "rle", "polygon"])
 def test_only_the_replaced_shapes_change(tmp_path, kind):
     document = CvatDocument(EXPORT.encode(), "in.xml")

@@ -329,3 +329,27 @@ def test_converting_joins_annotators_and_counts_what_is_no_mask(tmp_path):
     (photo,) = result.photos
     assert len(photo.instances) == 2
     assert result.problems == (f"{tmp_path / 'in.json'}: 1 regions are no masks; left out",)
+
+
+def test_a_region_of_several_labels_becomes_an_object_of_each(tmp_path):
+    several = brushed(ring_shape())
+    several["value"]["brushlabels"] = ["cat", "wet", "cat"]
+    (tmp_path / "in.json").write_text(json.dumps([task(several, outlined())]))
+    result = read(tmp_path / "in.json")
+    found = [(one.category, one.mask.area) for one in result.photos[0].instances]
+    assert found == [("cat", ring_shape().sum()), ("wet", ring_shape().sum()), ("cat", 90)]
+    assert result.categories == ("cat", "wet")
+
+
+def test_what_an_annotator_skipped_is_no_annotation(tmp_path):
+    one = task(outlined())
+    one["annotations"].append({"result": [brushed(ring_shape())], "was_cancelled": True})
+    (tmp_path / "in.json").write_text(json.dumps([one]))
+    assert [mask.sum() for mask in masks_of(read(tmp_path / "in.json"))] == [90]
+
+
+def test_bitmasks_are_told(tmp_path):
+    bitmask = region("bitmask", {"imageDataURL": "data:image/png;base64,AAAA"}, id="b")
+    (tmp_path / "in.json").write_text(json.dumps([task(bitmask, outlined())]))
+    result = read(tmp_path / "in.json")
+    assert result.problems == ("task 5: 1 regions are bitmasks; expected brushes or polygons",)

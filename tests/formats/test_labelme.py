@@ -155,6 +155,26 @@ def test_photos_of_one_name_in_two_folders_come_back_and_are_found_beside_their_
     assert read(tmp_path / "out") == before
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "names"),
+    [
+        ("../../img/cam1/1.png", "../../img/cam2/1.png", ["img/cam1/1.png", "img/cam2/1.png"]),
+        ("/img/cam1/1.png", "C:\\img\\cam2\\1.png", ["img/cam1/1.png", "img/cam2/1.png"]),
+        ("1.png", "../1.png", ["cam1/1.png", "1.png"]),
+        ("/img/1.png", "/img/1.png", ["1.png"]),
+    ],
+)
+def test_photos_of_one_name_out_of_the_folder_are_told_apart_by_places(
+    tmp_path, first, second, names
+):
+    for folder, stated in (("cam1", first), ("cam2", second)):
+        (tmp_path / folder).mkdir()
+        file_of(tmp_path / folder, polygon(), imagePath=stated)
+    result = read(tmp_path)
+    assert [photo.name for photo in result.photos] == names
+    assert sum(len(photo.instances) for photo in result.photos) == 2
+
+
 def test_a_folder_without_files_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"has no .json files"):
         read(tmp_path)

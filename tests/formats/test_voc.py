@@ -68,6 +68,9 @@ def test_an_objects_class_is_that_of_most_of_its_pixels(tmp_path):
     save(tmp_path / "JPEGImages" / "a.png", kinds)
     result = read(tmp_path)
     assert result.photos[0].name == "a.png"
+    (tmp_path / "JPEGImages").rename(tmp_path / "photos")
+    assert read(tmp_path).photos[0].name == "a.jpg"
+    assert read(tmp_path, tmp_path / "photos").photos[0].name == "a.png"
     assert [(one.category, one.mask.area) for one in result.photos[0].instances] == [("person", 18)]
     file = tmp_path / "SegmentationClass" / "a.png"
     assert result.problems == (f"{file}: object 2 has no class; left out",)

@@ -19,11 +19,10 @@ EXACT = Form(tolerance=0)
 
 @pytest.fixture
 def folder(tmp_path):
-    """An empty YOLO folder with photos a.jpg, 30x20, and b.jpg, 7x5."""
+    """An empty YOLO folder with a photo a.jpg, 30x20."""
     (tmp_path / "set" / "images").mkdir(parents=True)
     (tmp_path / "set" / "labels").mkdir()
-    for name, size in (("a", (30, 20)), ("b", (7, 5))):
-        Image.new("RGB", size).save(tmp_path / "set" / "images" / f"{name}.jpg")
+    Image.new("RGB", (30, 20)).save(tmp_path / "set" / "images" / "a.jpg")
     return tmp_path / "set"
 
 
@@ -75,6 +74,34 @@ def test_class_names_may_be_lines_and_folders_may_nest(folder):
     assert [photo.name for photo in read(folder).photos] == ["train/a.png"]
 
 
+def test_photos_of_the_folder_without_a_file_or_lines_have_no_objects(folder, tmp_path):
+    labelled(folder, "0 0 0 1 0 1 1")
+    for name in ("b", "c", "test/d"):
+        (folder / "images" / name).parent.mkdir(exist_ok=True)
+        Image.new("RGB", (7, 5)).save(folder / "images" / f"{name}.jpg")
+    (folder / "labels" / "c.txt").write_text("")
+    counts = {photo.name: len(photo.instances) for photo in read(folder).photos}
+    assert counts == {"a.jpg": 1, "b.jpg": 0, "c.jpg": 0}
+    # A folder of photos elsewhere may hold others than the set's.
+    (folder / "images").rename(tmp_path / "photos")
+    found = [photo.name for photo in read(folder, tmp_path / "photos").photos]
+    assert found == ["a.jpg", "c.jpg"]
+
+
+def test_splits_with_photos_and_labels_of_their_own_are_read(tmp_path):
+    (tmp_path / "data.yaml").write_text("names: [cat]\ntrain: ../train/images\n")
+    (tmp_path / "README.roboflow.txt").write_text("about\n")
+    for split, lines in (("train", "0 0 0 1 0 1 1"), ("valid", "")):
+        for kind in ("images", "labels"):
+            (tmp_path / split / kind).mkdir(parents=True)
+        Image.new("RGB", (4, 4)).save(tmp_path / split / "images" / "a.png")
+        (tmp_path / split / "labels" / "a.txt").write_text(lines)
+    result = read(tmp_path)
+    counts = {photo.name: len(photo.instances) for photo in result.photos}
+    assert counts == {"train/images/a.png": 1, "valid/images/a.png": 0}
+    assert result.problems == ()
+
+
 @pytest.mark.parametrize(
     ("line", "wrong"),
     [
@@ -121,6 +148,7 @@ def test_a_missing_and_a_damaged_photo_are_named(folder):
         ("names: [!!int '']", "malformed YAML"),
         ("nc: 2", "neither a list"),
         ("- a", "neither a list"),
+        ("names: [cat]\nkpt_shape: [4, 3]", "boxes with points, no polygons"),
     ],
 )
 def test_class_names_that_cannot_be_read_are_refused(folder, names, wrong):

@@ -58,9 +58,9 @@ class Selection:
     categories: tuple[str, ...] = ()
     min_area: int = 0
 
-    def has(self, category: str) -> bool:
-        """Whether annotations of a category may be refined."""
-        return not self.categories or category in self.categories
+    def has(self, item: "Item") -> bool:
+        """Whether an annotation is of a category that may be refined."""
+        return not self.categories or not {item.category, *item.further}.isdisjoint(self.categories)
 
 
 def refine_command(kind: str, about: str) -> Callable[..., None]:
@@ -217,7 +217,7 @@ class _Run:
         """What comes of one photo, and whether that is final: a missing photo may turn up."""
         from edgewise.formats.journal import Entry
 
-        if not any(self.selection.has(item.category) for item in scene.items):
+        if not any(self.selection.has(item) for item in scene.items):
             return Entry(index, {}, []), True
         try:
             return self._refined(refiner, index, scene), True
@@ -284,7 +284,7 @@ class _Run:
         fixed: list[tuple[Item, Rle]] = []
         problems: list[str] = []
         for item in scene.items:
-            chosen = self.selection.has(item.category)
+            chosen = self.selection.has(item)
             try:
                 if item.problem:
                     raise InputError(item.problem)

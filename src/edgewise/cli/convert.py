@@ -17,7 +17,7 @@ def command(
     from_: str | None = typer.Option(None, "--from", help=f"{_NAMES}; by default told by content."),
     to: str | None = typer.Option(None, "--to", help=f"{_NAMES}; by default told by the name."),
     photos: Path | None = typer.Option(
-        None, "--photos", help="The photos' folder, where YOLO's sizes come from."
+        None, "--photos", help="The photos' folder: YOLO's sizes and VOC's names' endings."
     ),
     as_: As = None,
     tolerance: Tolerance = TOLERANCE,

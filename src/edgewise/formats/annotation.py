@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+import cv2
 import numpy as np
 from pycocotools import mask as coco_mask  # type: ignore[import-untyped]
 
@@ -46,8 +47,17 @@ class Rle:
     @classmethod
     def of(cls, mask: NDArray[np.bool_]) -> Rle:
         """The run lengths of a mask, bool HxW."""
-        coded = coco_mask.encode(np.asfortranarray(mask, dtype=np.uint8))
-        return cls(mask.shape[0], mask.shape[1], coded["counts"])
+        height, width = mask.shape
+        columns = np.flatnonzero(mask.any(axis=0))
+        left, right = (columns[0], columns[-1] + 1) if len(columns) else (0, 0)
+        # Of a large photo most columns lie beside the object: one run before it and one behind.
+        down = _transposed(mask[:, left:right]).ravel()
+        edges = np.flatnonzero(np.diff(down, prepend=False, append=False)) + left * height
+        runs = np.diff(edges, prepend=0, append=height * width).tolist()
+        if not runs[-1]:
+            runs.pop()
+        coded = coco_mask.frPyObjects({"size": [height, width], "counts": runs}, height, width)
+        return cls(height, width, coded["counts"])
 
     @classmethod
     def from_counts(cls, counts: str, size: Size) -> Rle:
@@ -81,15 +91,16 @@ class Rle:
         """Height and width."""
         return self.height, self.width
 
-    @cached_property
+    @property
     def runs(self) -> list[int]:
         """The run lengths down the columns, of background first."""
-        return [int(run) for run in _runs_of(self.counts)]
+        runs: list[int] = _runs_of(self.counts).tolist()
+        return runs
 
     @cached_property
     def area(self) -> int:
         """Pixels of the object."""
-        return int(sum(self.runs[1::2]))
+        return int(coco_mask.area(self._coded))
 
     @property
     def box(self) -> tuple[int, int, int, int]:
@@ -103,7 +114,7 @@ class Rle:
 
     def mask(self) -> NDArray[np.bool_]:
         """The mask, bool HxW."""
-        return np.ascontiguousarray(_mask_of(np.array(self.runs), self.size))
+        return _mask_of(_runs_of(self.counts), self.size)
 
     @property
     def _coded(self) -> dict[str, object]:
@@ -152,8 +163,26 @@ def _check_runs(runs: NDArray[np.int64], size: Size) -> None:
 
 
 def _mask_of(runs: NDArray[np.int64], size: Size) -> NDArray[np.bool_]:
-    inside = np.arange(len(runs)) % 2 == 1
-    return np.repeat(inside, runs).reshape(size, order="F")
+    """The mask, bool HxW, of run lengths down the columns; only the object's columns are drawn."""
+    height, width = size
+    left = int(runs[0]) // height
+    right = width - (int(runs[-1]) // height if len(runs) % 2 else 0)
+    mask = np.zeros(size, dtype=bool)
+    if left >= right:
+        return mask
+    runs = runs.copy()
+    runs[0] -= left * height
+    runs[-1] -= (width - right) * height
+    down = np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(right - left, height)
+    mask[:, left:right] = _transposed(down)
+    return mask
+
+
+def _transposed(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """A mask, bool HxW, as one of WxH; OpenCV goes by blocks, six times as fast as NumPy."""
+    if not mask.size:
+        return np.zeros(mask.shape[::-1], dtype=bool)
+    return cv2.transpose(np.ascontiguousarray(mask).view(np.uint8)).view(np.bool_)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -46,14 +46,13 @@ def decoded(numbers: list[Any], size: Size) -> NDArray[np.bool_]:
     if int(text[32:37], 2) + 1 != _WORD:
         raise InputError(f"its rle has words of {int(text[32:37], 2) + 1} bits; expected {_WORD}")
     widths = [int(text[at : at + 4], 2) + 1 for at in range(37, 53, 4)]
-    values = _unpacked(bits, text, widths, expected)
-    return values.reshape(*size, _CHANNELS)[..., -1] >= 128
+    return _alpha(bits, text, widths, size[0] * size[1]).reshape(size)
 
 
-def _unpacked(
-    bits: NDArray[np.uint8], text: str, widths: list[int], total: int
-) -> NDArray[np.uint8]:
-    values = np.empty(total, dtype=np.uint8)
+def _alpha(bits: NDArray[np.uint8], text: str, widths: list[int], pixels: int) -> NDArray[np.bool_]:
+    """Whether each pixel's fourth value is one half or more; no other value is written."""
+    inside = np.zeros(pixels, dtype=bool)
+    total = pixels * _CHANNELS
     at, done = 53, 0
     while done < total:
         width = widths[int(text[at + 1 : at + 3] or "0", 2)]
@@ -65,9 +64,15 @@ def _unpacked(
         at = start + words * _WORD
         if at > len(text) or done + count > total:
             raise InputError(f"its rle is damaged after {done // _CHANNELS} pixels")
-        values[done : done + count] = np.packbits(bits[start:at])
+        # The high bit of a pixel's last value says whether it is one half or more.
+        highs = bits[start:at:_WORD]
+        first, last = done // _CHANNELS, (done + count) // _CHANNELS
+        if words > 1:
+            inside[first:last] = highs[_CHANNELS - 1 - done % _CHANNELS :: _CHANNELS]
+        elif highs[0]:
+            inside[first:last] = True
         done += count
-    return values
+    return inside
 
 
 def encoded(mask: NDArray[np.bool_]) -> list[int]:

@@ -14,9 +14,15 @@ if TYPE_CHECKING:
 
     from edgewise.formats.annotation import Dataset, Form
 
-_FILES = {"coco": coco, "cvat": cvat, "label-studio": label_studio}
-_FOLDERS = {"labelme": labelme, "voc": voc}
-FORMATS = (*_FILES, *_FOLDERS, "yolo")
+_MODULES = {
+    "coco": coco,
+    "cvat": cvat,
+    "label-studio": label_studio,
+    "labelme": labelme,
+    "voc": voc,
+    "yolo": yolo,
+}
+FORMATS = tuple(_MODULES)
 """The formats' names."""
 
 
@@ -26,15 +32,16 @@ def read(path: Path, source: str, photos: Path | None = None) -> Dataset:
     Args:
         path: the file, or the folder of those formats that have a file a photo.
         source: one of FORMATS.
-        photos: the folder of the photos, which YOLO's sizes come from.
+        photos: the folder of the photos, which YOLO's sizes and VOC's names' endings come from.
 
     Raises:
         InputError: it cannot be read, or is not of that format.
     """
+    if source == "voc":
+        return voc.read(path, photos)
     if source == "yolo":
         return yolo.read(path, photos)
-    modules = {**_FILES, **_FOLDERS}
-    reader: Callable[[Path], Dataset] = modules[_known(source)].read
+    reader: Callable[[Path], Dataset] = _MODULES[_known(source)].read
     return reader(path)
 
 
@@ -45,8 +52,7 @@ def write(dataset: Dataset, path: Path, target: str, form: Form) -> list[str]:
         InputError: the format has no room for it.
         OutputError: it cannot be written, or the folder has files.
     """
-    modules = {**_FILES, **_FOLDERS, "yolo": yolo}
-    writer: Callable[[Dataset, Path, Form], list[str]] = modules[_known(target)].write
+    writer: Callable[[Dataset, Path, Form], list[str]] = _MODULES[_known(target)].write
     return writer(dataset, path, form)
 
 

@@ -50,7 +50,9 @@ class CvatDocument:
     def __init__(self, data: bytes, name: str) -> None:
         self._root = _parsed(data, name)
         self.categories = [
-            label.findtext("name", "") for label in self._root.iterfind("meta/*/labels/label")
+            label.findtext("name", "")
+            for label in self._root.iterfind("meta/*/labels/label")
+            if label.find("parent") is None  # a skeleton's points have labels of their own
         ]
         self._shapes: list[Element] = []
         self.problems: list[str] = []

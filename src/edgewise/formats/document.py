@@ -24,6 +24,7 @@ class Item:
         key: its position among the document's annotations, by which the document finds it.
         name: what a message calls it, such as "annotation 17".
         category: the name of its category.
+        further: names of further categories that it has, of which most formats know none.
         crowd: whether it marks many objects that are not told apart.
         problem: why it cannot be used, or None.
     """
@@ -31,6 +32,7 @@ class Item:
     key: int
     name: str
     category: str
+    further: tuple[str, ...] = ()
     crowd: bool = False
     problem: str | None = None
 
@@ -98,12 +100,15 @@ def names_of_several(photos: Iterable[tuple[str, str]]) -> set[str]:
 
 
 def dataset_of(document: Document) -> Dataset:
-    """A document in the common form; what cannot be read is left out with a line on each."""
+    """A document in the common form; what cannot be read is left out with a line on each.
+
+    An annotation of several categories becomes an object of each.
+    """
     problems = list(document.problems)
     photos = [_photo_of(document, scene, problems) for scene in document.scenes]
     found = [photo for photo in photos if photo]
     categories = tuple(dict.fromkeys(document.categories))
-    return Dataset(photos=_joined(found), categories=categories, problems=tuple(problems))
+    return Dataset(photos=joined(found), categories=categories, problems=tuple(problems))
 
 
 def _photo_of(document: Document, scene: Scene, problems: list[str]) -> Photo | None:
@@ -118,7 +123,10 @@ def _photo_of(document: Document, scene: Scene, problems: list[str]) -> Photo | 
             if item.problem:
                 raise InputError(item.problem)
             mask = document.mask(item, size, strict=False)
-            instances.append(Instance(category=item.category, mask=mask, crowd=item.crowd))
+            instances += [
+                Instance(category=category, mask=mask, crowd=item.crowd)
+                for category in (item.category, *item.further)
+            ]
         except InputError as error:
             problems.append(f"{item.name}: {error}")
     height, width = size
@@ -132,8 +140,8 @@ def _usable_size(scene: Scene) -> Size:
     return scene.size
 
 
-def _joined(photos: list[Photo]) -> tuple[Photo, ...]:
-    """The photos, those of one name and size made one: a task may have many annotators."""
+def joined(photos: list[Photo]) -> tuple[Photo, ...]:
+    """The photos, those of one name and size made one: a photo may have many annotators."""
     by_name: dict[tuple[str, int, int], Photo] = {}
     for photo in photos:
         key = (photo.name, photo.height, photo.width)

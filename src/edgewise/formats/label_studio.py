@@ -37,7 +37,7 @@ class LabelStudioDocument:
     """An export in memory; see `edgewise.formats.document.Document`.
 
     Each annotator's result on a picture is a scene of its own: objects compete with those of one
-    result only. Predictions are no annotations and stay as they are.
+    result only. Predictions, and annotations that an annotator skipped, are none and stay.
     """
 
     def __init__(self, data: bytes, name: str) -> None:
@@ -109,6 +109,11 @@ class LabelStudioDocument:
             regions = _regions(result)
             masks = [region for region in regions if any(_has_mask(entry) for entry in region)]
             self.others += len(regions) - len(masks)
+            if bitmasks := sum(any(map(_is_bitmask, region)) for region in regions):
+                self.others -= bitmasks
+                self.problems.append(
+                    f"{name}: {bitmasks} regions are bitmasks; expected brushes or polygons"
+                )
             for target in dict.fromkeys(_target(region[0]) for region in masks):
                 yield self._scene(
                     name, task["data"], [one for one in masks if _target(one[0]) == target]
@@ -136,9 +141,8 @@ class LabelStudioDocument:
 
     def _item(self, task: str, region: list[dict[str, Any]]) -> Item:
         values = [entry["value"] for entry in region if isinstance(entry.get("value"), dict)]
-        label = _label(values)
-        if label not in self.categories:
-            self.categories.append(label)
+        labels = _labels(values)
+        self.categories += [label for label in labels if label not in self.categories]
         shaped = [entry for entry in region if _has_shape(entry)]
         self._regions.append(shaped)
         rotation = next((turn for entry in region if (turn := entry.get("image_rotation"))), 0)
@@ -148,7 +152,8 @@ class LabelStudioDocument:
         return Item(
             key=len(self._regions) - 1,
             name=f"{task}, region {region[0].get('id', 'without id')}",
-            category=label,
+            category=labels[0],
+            further=tuple(labels[1:]),
             problem=problem,
         )
 
@@ -163,10 +168,11 @@ def _checked(data: Any, name: str) -> list[dict[str, Any]]:
 
 
 def _results(task: dict[str, Any], key: str) -> Iterator[list[Any]]:
-    """The results of a task's annotations or predictions."""
+    """The results of a task's annotations or predictions, but those that were skipped."""
     entries = task.get(key)
     for entry in entries if isinstance(entries, list) else []:
-        result = entry.get("result") if isinstance(entry, dict) else None
+        skipped = isinstance(entry, dict) and entry.get("was_cancelled") is True
+        result = entry.get("result") if isinstance(entry, dict) and not skipped else None
         yield result if isinstance(result, list) else []
 
 
@@ -190,6 +196,12 @@ def _has_mask(entry: Any) -> bool:
     if not _has_shape(entry):
         return False
     return "rle" in entry["value"] or "polygon" in str(entry.get("type"))
+
+
+def _is_bitmask(entry: Any) -> bool:
+    """Whether an entry's mask is a picture, as <BitmaskLabels> makes it."""
+    value = entry.get("value") if isinstance(entry, dict) else None
+    return isinstance(value, dict) and "imageDataURL" in value
 
 
 def _has_shape(entry: Any) -> bool:
@@ -271,13 +283,13 @@ def _size(entries: list[dict[str, Any]]) -> Size | None:
     return None
 
 
-def _label(values: list[dict[str, Any]]) -> str:
+def _labels(values: list[dict[str, Any]]) -> list[str]:
+    """The labels of a region, each once."""
     for key in ("brushlabels", "polygonlabels", "labels"):
-        for value in values:
-            labels = value.get(key)
-            if isinstance(labels, list) and labels:
-                return str(labels[0])
-    return "object"
+        found = [value[key] for value in values if isinstance(value.get(key), list)]
+        if labels := list(dict.fromkeys(str(label) for labels in found for label in labels)):
+            return labels
+    return ["object"]
 
 
 def _fill(points: Any, size: Size, *, strict: bool) -> Rle:

@@ -11,6 +11,7 @@ import base64
 import io
 import math
 import posixpath
+from dataclasses import replace
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ from edgewise.formats.annotation import (
     check_size,
     crowd_losses,
 )
+from edgewise.formats.document import joined, names_of_several
 from edgewise.formats.folders import inner_name, new_folder, unique_stems
 from edgewise.formats.json_files import read_json, whole, write_json
 from edgewise.formats.polygons import filled, ring_of, rings
@@ -42,7 +44,9 @@ _VERSION = "5.5.0"  # of labelme, whose fields these are
 def read(path: Path) -> Dataset:
     """A labelme file, or a folder of them, in the common form.
 
-    Photos are called by their places in the folder where the files say so, else by name alone.
+    Photos are called by their places in the folder where the files say so, else by name alone, or
+    where photos of several places have this name, by as much of the place as a name can hold. The
+    objects of several files of one photo are that photo's.
 
     Raises:
         InputError: no files, or none that can be read and is labelme's.
@@ -62,13 +66,25 @@ def read(path: Path) -> Dataset:
             problems.append(f"{error}; left out")
     if not photos:
         raise InputError(f"{path}: has no labelme files; {problems[0]}")
+    of_several = names_of_several((photo.name, inner_name(photo.name)) for photo in photos)
+    named = [replace(photo, name=_name(photo.name, of_several)) for photo in photos]
     categories = {one.category for photo in photos for one in photo.instances}
     return Dataset(
-        photos=tuple(photos), categories=tuple(sorted(categories)), problems=tuple(problems)
+        photos=joined(named), categories=tuple(sorted(categories)), problems=tuple(problems)
     )
 
 
+def _name(place: str, of_several: set[str]) -> str:
+    """What a photo at a place, which may lie out of the folder, is called."""
+    name = inner_name(place)
+    if name not in of_several:
+        return name
+    parts = PurePosixPath(place).parts
+    return "/".join(part for part in parts if part not in ("/", "//", "..") and part[-1] != ":")
+
+
 def _read_photo(file: Path, folder: str, problems: list[str]) -> Photo:
+    """The photo of a file, called by its place, relative to the folder that is read or not."""
     data = read_json(file)
     if not isinstance(data, dict) or not isinstance(data.get("shapes"), list):
         raise InputError(f"{file}: is no labelme file: it has no list named shapes")
@@ -81,7 +97,7 @@ def _read_photo(file: Path, folder: str, problems: list[str]) -> Photo:
         raise InputError(f"{file}: {error}") from error
     stated = str(data.get("imagePath") or file.stem).replace("\\", "/")
     beside = "" if PureWindowsPath(stated).drive else folder
-    name = inner_name(posixpath.normpath(posixpath.join(beside, stated)))
+    name = posixpath.normpath(posixpath.join(beside, stated))
     groups: dict[Any, tuple[str, Rle]] = {}
     for index, shape in enumerate(data["shapes"]):
         try:

@@ -9,6 +9,7 @@ smaller one gets it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,10 +55,15 @@ def colours() -> NDArray[np.uint8]:
     return palette
 
 
-def read(path: Path) -> Dataset:
-    """A VOC folder in the common form; photos are called <stem>.jpg unless JPEGImages knows better.
+def read(path: Path, photos: Path | None = None) -> Dataset:
+    """A VOC folder in the common form.
 
     Where a photo has no picture of objects, each of its classes is one object.
+
+    Args:
+        path: the folder.
+        photos: the folder of the photos, by default `JPEGImages`; one that is not there is called
+            <stem>.jpg.
 
     Raises:
         InputError: no folder SegmentationClass, no pictures in it, or a damaged labelmap.txt.
@@ -67,16 +73,24 @@ def read(path: Path) -> Dataset:
         raise InputError(f"{path}: has no pictures in a folder SegmentationClass")
     names, palette = _label_map(path)
     problems: list[str] = []
-    photos = []
+    found = []
     for file in files:
         try:
-            photos.append(_read_photo(path, file, names, palette, problems))
+            photo = _read_photo(path, file, names, palette, problems)
         except EdgewiseError as error:
             problems.append(f"{error}; left out")
-    used = {one.category for photo in photos for one in photo.instances}
+        else:
+            name = _photo_name(photo.name, photos or path / "JPEGImages")
+            found.append(replace(photo, name=name))
+    used = {one.category for photo in found for one in photo.instances}
     categories = [name for index, name in sorted(names.items()) if index]
     extra = sorted(used.difference(categories))
-    return Dataset(photos=tuple(photos), categories=(*categories, *extra), problems=tuple(problems))
+    return Dataset(photos=tuple(found), categories=(*categories, *extra), problems=tuple(problems))
+
+
+def _photo_name(stem: str, pictures: Path) -> str:
+    photo = find_photo(pictures, photo_names(stem))
+    return photo.relative_to(pictures).as_posix() if photo else f"{stem}.jpg"
 
 
 def _label_map(path: Path) -> tuple[dict[int, str], NDArray[np.uint8]]:
@@ -118,6 +132,7 @@ def _read_photo(
     palette: NDArray[np.uint8],
     problems: list[str],
 ) -> Photo:
+    """The photo of a picture of classes, called by its stem."""
     inner = file.relative_to(path / "SegmentationClass")
     classes = _indices(file, palette)
     other = path / "SegmentationObject" / inner
@@ -135,10 +150,8 @@ def _read_photo(
         kind = int(kinds.argmax())
         instances.append(Instance(category=names.get(kind, str(kind)), mask=Rle.of(mask)))
     stem = inner.with_suffix("").as_posix()
-    photo = find_photo(path / "JPEGImages", photo_names(stem))
-    name = photo.relative_to(path / "JPEGImages").as_posix() if photo else f"{stem}.jpg"
     height, width = classes.shape
-    return Photo(name=name, height=height, width=width, instances=tuple(instances))
+    return Photo(name=stem, height=height, width=width, instances=tuple(instances))
 
 
 def _indices(file: Path, palette: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -4,19 +4,20 @@ The format is that of Ultralytics (https://docs.ultralytics.com/datasets/segment
 `data.yaml`, whose `names` are the classes, and `labels/<stem>.txt` with lines of a class's index
 and x1 y1 x2 y2 ... in shares of the photo's width and height. A line has one ring: holes and parts
 are joined by seams, as Ultralytics' own converter joins parts. The files do not say how large the
-photos are, so that reading takes the photos as well.
+photos are, so that reading takes the photos as well. Roboflow has `<split>/images` and
+`<split>/labels` instead of `images` and `labels`.
 """
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from edgewise.errors import EdgewiseError, InputError, missing_extra
-from edgewise.files import atomic_path
+from edgewise.files import atomic_path, find_images
 from edgewise.formats.annotation import Dataset, Instance, Photo, crowd_losses
 from edgewise.formats.folders import find_photo, new_folder, photo_names, text_of, unique_stems
 from edgewise.formats.polygons import filled, one_ring, ring_of
@@ -33,29 +34,59 @@ def read(path: Path, photos: Path | None = None) -> Dataset:
 
     Args:
         path: the folder with `data.yaml` or `classes.txt`, or that `data.yaml`.
-        photos: the folder of the photos; by default `images` in the folder.
+        photos: the folder of the photos; by default `images` in the folder. Photos of the folder
+            itself that have no file beside others that have one are photos without objects.
 
     Raises:
         InputError: no labels, no class names, or no folder of photos.
     """
     folder = path.parent if path.is_file() else path
     names = _class_names(folder)
-    labels = folder / "labels" if (folder / "labels").is_dir() else folder
-    files = [file for file in sorted(labels.rglob("*.txt")) if file.name != "classes.txt"]
-    if not files:
+    stems, pictures = _stems(folder)
+    if not stems:
         raise InputError(f"{folder}: has no .txt files of labels")
-    pictures = photos or folder / "images"
+    pictures = photos or pictures
     if not pictures.is_dir():
         raise InputError(f"{pictures}: is no folder; name the photos' folder with --photos")
     problems: list[str] = []
-    found: dict[str, Photo] = {}
-    for file in files:
-        photo = _read_photo(file, labels, pictures, names, problems)
-        if photo and photo.name in found:
-            problems.append(f"{file}: another file is of its photo {photo.name} too; left out")
-        elif photo:
-            found[photo.name] = photo
-    return Dataset(photos=tuple(found.values()), categories=tuple(names), problems=tuple(problems))
+    files: dict[Path, Path | None] = {}
+    for file, stem in stems.items():
+        picture = find_photo(pictures, photo_names(stem))
+        if picture is None:
+            problems.append(f"{file}: no photo {stem}.* in {pictures}; left out")
+        elif picture in files:
+            name = picture.relative_to(pictures).as_posix()
+            problems.append(f"{file}: another file is of its photo {name} too; left out")
+        else:
+            files[picture] = file
+    if pictures.resolve().is_relative_to(folder.resolve()):
+        for place in sorted({picture.parent for picture in files}):
+            files = dict.fromkeys(find_images(place)) | files
+    found = []
+    for picture, lines in sorted(files.items()):
+        try:
+            found.append(_read_photo(picture, pictures, lines, names, problems))
+        except EdgewiseError as error:
+            problems.append(f"{error}; left out")
+    categories = tuple(dict.fromkeys(names))
+    return Dataset(photos=tuple(found), categories=categories, problems=tuple(problems))
+
+
+def _stems(folder: Path) -> tuple[dict[Path, str], Path]:
+    """The files of labels with their photos' names less suffix, and the folder of these."""
+    labels = folder / "labels"
+    splits = [] if labels.is_dir() else sorted(folder.glob("*/labels"))
+    if splits:  # whose names of photos begin with <split>/images
+        found = [file for split in splits for file in sorted(split.rglob("*.txt"))]
+        inner = {file: file.relative_to(folder).parts for file in found}
+        return {
+            file: PurePosixPath(parts[0], "images", *parts[2:]).with_suffix("").as_posix()
+            for file, parts in inner.items()
+        }, folder
+    labels = labels if labels.is_dir() else folder
+    found = [file for file in sorted(labels.rglob("*.txt")) if file.name != "classes.txt"]
+    stems = {file: file.relative_to(labels).with_suffix("").as_posix() for file in found}
+    return stems, folder / "images"
 
 
 def _class_names(folder: Path) -> list[str]:
@@ -64,6 +95,8 @@ def _class_names(folder: Path) -> list[str]:
         if not file.is_file():
             continue
         data = _yaml(file)
+        if isinstance(data, dict) and "kpt_shape" in data:
+            raise InputError(f"{file}: has kpt_shape: its lines are boxes with points, no polygons")
         return _names_of(data.get("names") if isinstance(data, dict) else None, file)
     if listed.is_file():
         names = [line.strip() for line in text_of(listed).rstrip().splitlines()]
@@ -94,19 +127,11 @@ def _names_of(names: Any, file: Path) -> list[str]:
 
 
 def _read_photo(
-    file: Path, labels: Path, pictures: Path, names: list[str], problems: list[str]
-) -> Photo | None:
-    stem = file.relative_to(labels).with_suffix("").as_posix()
-    picture = find_photo(pictures, photo_names(stem))
-    if picture is None:
-        problems.append(f"{file}: no photo {stem}.* in {pictures}; left out")
-        return None
-    try:
-        width, height = photo_size(picture)
-        lines = text_of(file).splitlines()
-    except EdgewiseError as error:
-        problems.append(f"{error}; left out")
-        return None
+    picture: Path, pictures: Path, file: Path | None, names: list[str], problems: list[str]
+) -> Photo:
+    """A photo with the objects of its file of labels, or with none."""
+    width, height = photo_size(picture)
+    lines = text_of(file).splitlines() if file else []
     instances = []
     for number, line in enumerate(lines, start=1):
         try:

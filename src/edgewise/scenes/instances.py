@@ -111,8 +111,9 @@ def refine_instances(
 
 def _fixed(mask: Rle) -> _Claim:
     """The claim of an object that loses no pixel: higher than any probability."""
-    inside = mask.mask()
-    return _claim(inside.astype(np.float32) * 2, inside)
+    left, top, width, height = mask.box
+    inside = mask.mask()[top : top + height, left : left + width].copy()
+    return _Claim(top, left, inside.astype(np.float32) * 2, inside)
 
 
 def _claim(soft: Soft, coarse: Mask) -> _Claim:
