@@ -99,6 +99,13 @@ def test_an_empty_or_full_mask_comes_back_with_a_warning(value):
     assert (refined.mask == value).all()
 
 
+def test_whatever_is_above_one_half_is_object():
+    photo, coarse, truth = _scene()
+    least = np.nextafter(np.float32(0.5), np.float32(1)) * coarse
+    refined = Refiner(ColourEngine(), settings=SMALL).refine(photo, least)
+    assert overlap(refined.mask, truth) > 0.995
+
+
 @settings(max_examples=15)
 @given(st.integers(0, 7), st.integers(30, 90), st.integers(30, 90), st.integers(5, 12))
 def test_flips_and_turns_commute(turn, height, width, radius):

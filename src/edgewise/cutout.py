@@ -186,7 +186,7 @@ def _check(photo: Bytes, soft: Floats | NDArray[np.bool_]) -> None:
         raise InputError(f"the mask is of type {soft.dtype}; expected bool, or float in [0, 1]")
     low, high = soft.min(), soft.max()
     if not (low >= 0 and high <= 1):  # so that NaN is refused too
-        raise InputError(f"the mask has values from {low:g} to {high:g}; expected 0 to 1")
+        raise InputError(f"the mask has values from {low:.8g} to {high:.8g}; expected 0 to 1")
 
 
 def _as_bytes(alpha: Floats) -> Bytes:

@@ -435,8 +435,8 @@ def _meant(proposed: NDArray[np.float32], shape: tuple[int, int]) -> Pyramid:
 
 def levels_of(coarse: NDArray[np.float32]) -> NDArray[np.uint8]:
     """A coarse mask HxW in 0..1 as 0..255; above 127 is what was above one half."""
-    # A little less, so that one half itself becomes 127.
-    return np.asarray(cv2.convertScaleAbs(coarse, alpha=255.0, beta=-1e-3), np.uint8)
+    # A little less, so that one half itself becomes 127, and the next float above it 128.
+    return np.asarray(cv2.convertScaleAbs(coarse, alpha=255.0, beta=-1e-5), np.uint8)
 
 
 @cache
