@@ -92,7 +92,8 @@ class OnnxEngine:
         device: "cpu", or "cuda" where onnxruntime-gpu is installed.
 
     Raises:
-        ModelError: no such model, a damaged file, or a device that is not available.
+        ModelError: no such model, a damaged file, a network of another interface, or a device that
+            is not available.
     """
 
     def __init__(
@@ -109,6 +110,13 @@ class OnnxEngine:
         # every layer; and the answer does not depend on how many there are. A large view comes
         # alone, and is shared.
         self._session = self._shared = _open(path, _provider(device), threads=1)
+        inputs = [(given.name, given.type) for given in self._session.get_inputs()]
+        if inputs != [("views", "tensor(uint8)")]:
+            found = ", ".join(f"{name} {kind}" for name, kind in inputs)
+            raise ModelError(
+                f"{path}: is no network that refines: it takes {found}; expected views "
+                "tensor(uint8) of N x 5 x H x W"
+            )
         if self.threads > 1:
             self._shared = _open(path, _provider(device), threads=self.threads)
         self._pool: ThreadPoolExecutor | None = None
