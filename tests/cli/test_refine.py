@@ -238,6 +238,17 @@ def test_a_folder_is_refined_by_stem(folders, capsys):
     assert error.startswith("3 refined, 0 failed")
 
 
+def test_an_interrupt_ends_the_process_while_a_folder_s_networks_open(folders, capsys, monkeypatch):
+    handlers = []
+    for name in ("_open", "_refine_one"):
+        monkeypatch.setattr(
+            refine, name, lambda *_, **__: handlers.append(signal.getsignal(signal.SIGINT))
+        )
+    before = signal.getsignal(signal.SIGINT)
+    _run(capsys, "refine", *folders)
+    assert handlers == [signal.SIG_DFL, before, before, before]
+
+
 def test_a_failed_photo_is_told_and_the_rest_go_on(folders, capsys):
     (folders[1] / "b.jpg").write_bytes(b"broken")
     status, error = _run(capsys, "refine", *folders)
