@@ -261,6 +261,11 @@ def test_settings_that_cannot_work_are_refused(wrong):
         Settings(**wrong)
 
 
+def test_tiles_that_the_engine_cannot_take_are_refused():
+    with pytest.raises(InputError, match="tile 100: must be a multiple of 64"):
+        Refiner(ColourEngine()).with_settings(edges=EdgeSettings(tile=100))
+
+
 @pytest.fixture(scope="module")
 def astronaut():
     pair = pairs()[0]

@@ -139,6 +139,9 @@ class Refiner:
         proposer: the proposal network of an engine that is given; None does without proposals.
         judge: the judge of changes of an engine that is given; None takes all changes.
         settings: choices of the steps.
+
+    Raises:
+        InputError: the tiles' side is no multiple of the engine's stride.
     """
 
     def __init__(
@@ -153,6 +156,9 @@ class Refiner:
         if engine is None:
             own = _networks(DEFAULT, None, "cpu", self.settings)
             engine, proposer, judge = own.engine, proposer or own.proposer, judge or own.judge
+        tile = self.settings.edges.tile
+        if tile % engine.stride:
+            raise InputError(f"tile {tile}: must be a multiple of {engine.stride}, the stride")
         self.engine, self.proposer, self.judge = engine, proposer, judge
 
     def with_settings(self, **changes: Any) -> "Refiner":
