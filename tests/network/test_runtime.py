@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edgewise.errors import ModelError
+from edgewise.errors import InputError, ModelError
 from edgewise.network.catalog import JUDGE, find
 from edgewise.network.runtime import PIECES, OnnxEngine, OnnxJudge, OnnxProposer
 from edgewise.passes.changes import FEATURES
@@ -69,6 +69,12 @@ def test_a_network_that_takes_something_else_is_told():
 def test_a_missing_file_is_told(tmp_path):
     with pytest.raises(ModelError, match="no such file"):
         OnnxEngine(tmp_path / "gone.onnx")
+
+
+@pytest.mark.parametrize("threads", [0, -1])
+def test_less_than_a_core_is_refused(threads):
+    with pytest.raises(InputError, match=f"threads {threads}: must be at least 1"):
+        OnnxEngine(threads=threads)
 
 
 def test_an_unknown_device_is_told():
