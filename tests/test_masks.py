@@ -568,6 +568,12 @@ def test_files_are_as_deep_as_they_need_be(tmp_path, shape, name, soft, mode):
         assert picture.mode == mode
 
 
+@pytest.mark.parametrize("size", [(24, 32, 3), (0, 0)])
+def test_what_is_no_size_is_refused(shape, size):
+    with pytest.raises(InputError, match=r"size \(.*\): expected height and width, in pixels"):
+        fit_mask(shape, size)
+
+
 def test_lists_are_written_like_arrays(tmp_path, shape):
     write_mask(tmp_path / "mask.png", shape.tolist())
     assert_reads(tmp_path / "mask.png", shape)

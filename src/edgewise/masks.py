@@ -85,7 +85,7 @@ def fit_mask(mask: ArrayLike, shape: tuple[int, int]) -> NDArray[np.float32]:
         shape: height and width wanted.
 
     Raises:
-        InputError: the aspects differ, or the mask is none.
+        InputError: the aspects differ, or the mask or the shape is none.
     """
     return _fit(as_mask(mask), shape, "the mask")
 
@@ -339,6 +339,8 @@ def _two_integers(values: NDArray[Any], name: str) -> NDArray[np.float32]:
 def _fit(mask: NDArray[np.float32], shape: tuple[int, int], name: str) -> NDArray[np.float32]:
     if mask.shape == tuple(shape):
         return mask
+    if len(shape) != 2 or min(shape) < 1:
+        raise InputError(f"size {tuple(shape)}: expected height and width, in pixels")
     check_aspect(mask.shape, shape, name)
     import cv2
 
