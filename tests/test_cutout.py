@@ -200,6 +200,15 @@ def test_compose_covers_with_the_middle_of_a_picture():
     assert not result[2:].any()
 
 
+@pytest.mark.parametrize(
+    "background",
+    [(0.5, 0.5, 0.5), (0, 0, 256), (-1, 0, 0), (1, 2), "white", np.zeros((4, 4), np.uint8)],
+)
+def test_compose_refuses_what_is_no_colour_and_no_photo(background):
+    with pytest.raises(InputError, match="expected three levels in 0"):
+        compose(np.zeros((4, 8, 4), np.uint8), background)
+
+
 def test_compose_enlarges_a_small_picture():
     result = compose(np.zeros((5, 9, 4), np.uint8), np.full((1, 1, 3), 77, np.uint8))
     np.testing.assert_array_equal(result, np.full((5, 9, 3), 77))

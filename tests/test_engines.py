@@ -56,6 +56,19 @@ def _fails(photo, mask):
     raise KeyError("no such\nlayer")
 
 
+def _leaves(photo, mask):
+    sys.exit(3)
+
+
+class _OnDevice:
+    def __array__(self, *_, **__):
+        raise TypeError("can't convert a tensor")
+
+
+def _keeps(photo, mask):
+    return _OnDevice()
+
+
 def _inks(photo, mask):
     photo[:] = 0
     mask[:] = 0
@@ -97,9 +110,22 @@ def test_what_is_no_mask_is_told(name):
         FunctionEngine(target=f"{HERE}:{name}")()(PHOTO, MASK)
 
 
-def test_what_a_function_raises_is_one_line():
-    with pytest.raises(EdgewiseError, match=r"_fails': KeyError: 'no such\\nlayer'"):
-        FunctionEngine(target=f"{HERE}:_fails")()(PHOTO, MASK)
+def test_values_out_of_range_are_told():
+    with pytest.raises(InputError, match=r"float32 \(4, 5\) from 255 to 255; expected"):
+        FunctionEngine(target=f"{HERE}:_loud")()(PHOTO, MASK)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("_fails", r"KeyError: 'no such\\nlayer'"),
+        ("_leaves", "SystemExit: 3"),
+        ("_keeps", "TypeError: can't convert a tensor"),
+    ],
+)
+def test_what_a_function_raises_is_one_line(name, words):
+    with pytest.raises(EdgewiseError, match=f"{name}': {words}"):
+        FunctionEngine(target=f"{HERE}:{name}")()(PHOTO, MASK)
 
 
 @pytest.mark.parametrize(

@@ -219,6 +219,7 @@ def bad_files(folder):
     (folder / "cut.jpg").write_bytes(jpeg[: len(jpeg) // 2])
     (folder / "head.png").write_bytes(good.read_bytes()[:20])
     (folder / "head.jpg").write_bytes(jpeg[:20])
+    (folder / "big.tif").write_bytes(b"II+\0\x08\0\0\0" + bytes(12))
     (folder / "program.eps").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")
     (folder / "folder.png").mkdir()
     os.mkfifo(folder / "pipe.png")
@@ -240,6 +241,7 @@ def bad_files(folder):
         ("cut.jpg", "is damaged or cut off: image file is truncated"),
         ("head.png", "is a damaged or cut off PNG file"),
         ("head.jpg", "is a damaged or cut off JPEG file"),
+        ("big.tif", "is a damaged or cut off TIFF file, or of samples that are not read"),
     ],
 )
 def test_a_file_that_is_no_picture_is_refused_in_one_line(tmp_path, name, message):

@@ -71,6 +71,11 @@ def test_floating_point_masks_are_read(save):
     assert_reads(save(values, "mask.tif"), values)
 
 
+def test_a_value_just_out_of_range_is_told():
+    with pytest.raises(InputError, match=r"from 0 to 1\.0000001; expected"):
+        as_mask(np.array([[0, 1.0000001]], np.float32))
+
+
 @pytest.mark.parametrize("value", [-0.1, 1.5, 255, float("nan")])
 def test_floating_point_masks_out_of_range_are_refused(save, value):
     path = save(np.array([[0, value]], dtype=np.float32), "mask.tif")
@@ -561,6 +566,17 @@ def test_files_are_as_deep_as_they_need_be(tmp_path, shape, name, soft, mode):
     write_mask(tmp_path / name, shape, soft=soft)
     with Image.open(tmp_path / name) as picture:
         assert picture.mode == mode
+
+
+@pytest.mark.parametrize("size", [(24, 32, 3), (0, 0)])
+def test_what_is_no_size_is_refused(shape, size):
+    with pytest.raises(InputError, match=r"size \(.*\): expected height and width, in pixels"):
+        fit_mask(shape, size)
+
+
+def test_lists_are_written_like_arrays(tmp_path, shape):
+    write_mask(tmp_path / "mask.png", shape.tolist())
+    assert_reads(tmp_path / "mask.png", shape)
 
 
 def test_other_programs_read_the_same_mask(tmp_path, shape):

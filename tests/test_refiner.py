@@ -99,6 +99,13 @@ def test_an_empty_or_full_mask_comes_back_with_a_warning(value):
     assert (refined.mask == value).all()
 
 
+def test_whatever_is_above_one_half_is_object():
+    photo, coarse, truth = _scene()
+    least = np.nextafter(np.float32(0.5), np.float32(1)) * coarse
+    refined = Refiner(ColourEngine(), settings=SMALL).refine(photo, least)
+    assert overlap(refined.mask, truth) > 0.995
+
+
 @settings(max_examples=15)
 @given(st.integers(0, 7), st.integers(30, 90), st.integers(30, 90), st.integers(5, 12))
 def test_flips_and_turns_commute(turn, height, width, radius):
@@ -252,6 +259,11 @@ def test_arrays_of_another_form_are_refused(photo, mask, message):
 def test_settings_that_cannot_work_are_refused(wrong):
     with pytest.raises(InputError, match=str(next(iter(wrong)))):
         Settings(**wrong)
+
+
+def test_tiles_that_the_engine_cannot_take_are_refused():
+    with pytest.raises(InputError, match="tile 100: must be a multiple of 64"):
+        Refiner(ColourEngine()).with_settings(edges=EdgeSettings(tile=100))
 
 
 @pytest.fixture(scope="module")

@@ -106,8 +106,11 @@ def compose(cutout: Bytes, background: Bytes | tuple[int, int, int]) -> Bytes:
 
     Returns:
         uint8 HxWx3 RGB, rounded.
+
+    Raises:
+        InputError: the background has another form.
     """
-    ground = np.asarray(background, np.uint8)
+    ground = _as_ground(background)
     if ground.ndim == 3:
         ground = _covering(ground, (cutout.shape[0], cutout.shape[1]))
     alpha = cutout[..., 3:].astype(np.uint16)
@@ -186,7 +189,20 @@ def _check(photo: Bytes, soft: Floats | NDArray[np.bool_]) -> None:
         raise InputError(f"the mask is of type {soft.dtype}; expected bool, or float in [0, 1]")
     low, high = soft.min(), soft.max()
     if not (low >= 0 and high <= 1):  # so that NaN is refused too
-        raise InputError(f"the mask has values from {low:g} to {high:g}; expected 0 to 1")
+        raise InputError(f"the mask has values from {low:.8g} to {high:.8g}; expected 0 to 1")
+
+
+def _as_ground(background: Bytes | tuple[int, int, int]) -> Bytes:
+    """A background as levels, of shape (3,) or HxWx3; InputError where it has another form."""
+    ground = np.asarray(background)
+    fits = ground.shape == (3,) or (ground.ndim == 3 and ground.shape[2] == 3 and ground.size > 0)
+    whole = np.issubdtype(ground.dtype, np.integer)
+    if not fits or not whole or ground.min() < 0 or ground.max() > 255:
+        raise InputError(
+            f"the background is {ground.dtype} of shape {ground.shape}; expected three levels in "
+            "0..255, or a photo uint8 of height x width x 3 in RGB order"
+        )
+    return ground.astype(np.uint8, copy=False)
 
 
 def _as_bytes(alpha: Floats) -> Bytes:

@@ -139,10 +139,11 @@ class FunctionEngine:
 
         def refine(photo: NDArray[np.uint8], mask: NDArray[np.float32]) -> NDArray[Any]:
             try:
-                answer = function(photo.copy(), mask.copy())  # what is scored stays as it is
+                # Of copies: what is scored stays as it is. Even what it gives may raise: a tensor.
+                answer = np.asarray(function(photo.copy(), mask.copy()))
             except EdgewiseError:
                 raise
-            except Exception as error:  # the user's function may raise anything
+            except (Exception, SystemExit) as error:  # the user's function may do anything
                 raise EdgewiseError(f"engine {self.target!r}: {told(error)}") from error
             return _as_mask(answer, mask.shape, self.target)
 
@@ -184,15 +185,15 @@ class FunctionEngine:
             ) from error
 
 
-def _as_mask(answer: object, shape: tuple[int, ...], target: str) -> NDArray[Any]:
+def _as_mask(mask: NDArray[Any], shape: tuple[int, ...], target: str) -> NDArray[Any]:
     """A function's answer, bool or float32 HxW; InputError where it is no mask."""
-    mask = np.asarray(answer)
     if mask.dtype == np.bool_ and mask.shape == shape:
         return mask
     fits = np.issubdtype(mask.dtype, np.floating) and mask.shape == shape
     if not fits or not (mask.min() >= 0 and mask.max() <= 1):
+        values = f" from {mask.min():.8g} to {mask.max():.8g}" if fits else ""
         raise InputError(
-            f"engine {target!r} gave {mask.dtype} {mask.shape}; expected bool, or floats in [0, 1],"
-            f" of shape {shape}"
+            f"engine {target!r} gave {mask.dtype} {mask.shape}{values}; expected bool, or floats "
+            f"in [0, 1], of shape {shape}"
         )
     return mask.astype(np.float32)

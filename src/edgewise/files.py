@@ -52,6 +52,8 @@ _SIGNATURES = {
     b"RIFF": "WebP",
     b"II*\0": "TIFF",
     b"MM\0*": "TIFF",
+    b"II+\0": "TIFF",  # of more than 4 GB
+    b"MM\0+": "TIFF",
     b"BM": "BMP",
     b"GIF8": "GIF",
 }

@@ -61,6 +61,7 @@ _UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _LOADERS = dict.fromkeys(JPEG, "jpegload") | {"PNG": "pngload", "TIFF": "tiffload"}
 _RARE = frozenset({"zstd", "lzma", "webp"})  # compression of TIFF that libvips may be built without
 _YCBCR = 6  # colours of TIFF that libvips takes for RGB where they are not JPEG's
+_LAB = 8  # colours that neither way reads, and only the other says so
 
 
 def bytes_of(text: str) -> int:
@@ -456,6 +457,8 @@ def _form(path: str | os.PathLike[str]) -> str:
         return f"{form} of compression {packing}"
     if tags.get(PHOTOMETRIC) == _YCBCR and packing != "jpeg":
         return f"{form} of YCbCr colours"
+    if tags.get(PHOTOMETRIC) == _LAB:
+        return f"{form} of CIE L*a*b* colours"
     return f"{form} of 12 bits" if tags.get(BITS_PER_SAMPLE) == (12,) else form
 
 

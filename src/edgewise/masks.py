@@ -85,7 +85,7 @@ def fit_mask(mask: ArrayLike, shape: tuple[int, int]) -> NDArray[np.float32]:
         shape: height and width wanted.
 
     Raises:
-        InputError: the aspects differ, or the mask is none.
+        InputError: the aspects differ, or the mask or the shape is none.
     """
     return _fit(as_mask(mask), shape, "the mask")
 
@@ -147,9 +147,9 @@ def write_mask(
     from PIL import Image
 
     options = save_options(path, soft=soft)
-    if mask.dtype == np.bool_ and mask.ndim == 2 and mask.size and not soft:
-        pixels: NDArray[Any] = mask  # without four bytes a pixel between
-    else:
+    pixels: NDArray[Any] = np.asarray(mask)
+    # A mask of bool is written as it is, without four bytes a pixel between.
+    if pixels.dtype != np.bool_ or pixels.ndim != 2 or not pixels.size or soft:
         levels = as_mask(mask)
         pixels = np.rint(levels * 255).astype(np.uint8) if soft else binary(levels)
     save_picture(path, Image.fromarray(pixels), **options)
@@ -269,7 +269,7 @@ def _unit_range(
         raise InputError(f"{name}: is of type {values.dtype}; expected bool, uint8 or float32")
     low, high = values.min(), values.max()
     if not (low >= 0 and high <= 1):  # so that NaN is refused too
-        raise InputError(f"{name}: has values from {low:g} to {high:g}; expected 0 to 1")
+        raise InputError(f"{name}: has values from {low:.8g} to {high:.8g}; expected 0 to 1")
     return np.asarray(values, dtype=np.float32)
 
 
@@ -339,6 +339,8 @@ def _two_integers(values: NDArray[Any], name: str) -> NDArray[np.float32]:
 def _fit(mask: NDArray[np.float32], shape: tuple[int, int], name: str) -> NDArray[np.float32]:
     if mask.shape == tuple(shape):
         return mask
+    if len(shape) != 2 or min(shape) < 1:
+        raise InputError(f"size {tuple(shape)}: expected height and width, in pixels")
     check_aspect(mask.shape, shape, name)
     import cv2
 

@@ -140,6 +140,9 @@ class Refiner:
         proposer: the proposal network of an engine that is given; None does without proposals.
         judge: the judge of changes of an engine that is given; None takes all changes.
         settings: choices of the steps.
+
+    Raises:
+        InputError: the tiles' side is no multiple of the engine's stride.
     """
 
     def __init__(
@@ -154,6 +157,9 @@ class Refiner:
         if engine is None:
             own = _networks(DEFAULT, None, "cpu", self.settings)
             engine, proposer, judge = own.engine, proposer or own.proposer, judge or own.judge
+        tile = self.settings.edges.tile
+        if tile % engine.stride:
+            raise InputError(f"tile {tile}: must be a multiple of {engine.stride}, the stride")
         self.engine, self.proposer, self.judge = engine, proposer, judge
 
     def with_settings(self, **changes: Any) -> "Refiner":
@@ -437,8 +443,8 @@ def _meant(proposed: NDArray[np.float32], shape: tuple[int, int]) -> Pyramid:
 
 def levels_of(coarse: NDArray[np.float32]) -> NDArray[np.uint8]:
     """A coarse mask HxW in 0..1 as 0..255; above 127 is what was above one half."""
-    # A little less, so that one half itself becomes 127.
-    return np.asarray(cv2.convertScaleAbs(coarse, alpha=255.0, beta=-1e-3), np.uint8)
+    # A little less, so that one half itself becomes 127, and the next float above it 128.
+    return np.asarray(cv2.convertScaleAbs(coarse, alpha=255.0, beta=-1e-5), np.uint8)
 
 
 @cache

@@ -12,7 +12,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from edgewise import masks
-from edgewise.cli import build, main, refine
+from edgewise.cli import build, main, refine, run
 from edgewise.masks import read_mask
 from tests.fakes import disc, red_on_blue
 
@@ -238,6 +238,17 @@ def test_a_folder_is_refined_by_stem(folders, capsys):
     assert error.startswith("3 refined, 0 failed")
 
 
+def test_an_interrupt_ends_the_process_while_a_folder_s_networks_open(folders, capsys, monkeypatch):
+    handlers = []
+    for name in ("_open", "_refine_one"):
+        monkeypatch.setattr(
+            refine, name, lambda *_, **__: handlers.append(signal.getsignal(signal.SIGINT))
+        )
+    before = signal.getsignal(signal.SIGINT)
+    _run(capsys, "refine", *folders)
+    assert handlers == [signal.SIG_DFL, before, before, before]
+
+
 def test_a_failed_photo_is_told_and_the_rest_go_on(folders, capsys):
     (folders[1] / "b.jpg").write_bytes(b"broken")
     status, error = _run(capsys, "refine", *folders)
@@ -315,8 +326,27 @@ def test_the_command_runs_as_a_program(files):
     done = subprocess.run([*command, photo, mask, "-o", out], check=True, stdout=subprocess.PIPE)
     assert out.exists()
     assert done.stdout == b"last"
-    failed = subprocess.run([*command, photo, out.parent / "none.png", "-o", out], check=False)
+    closed = ["sh", "-c", 'exec "$@" >&-', "sh", *command]
+    failed = subprocess.run([*closed, photo, out.parent / "none.png", "-o", out], check=False)
     assert failed.returncode == 2
+
+
+def test_a_process_with_an_engine_of_the_users_ends_as_any_other(monkeypatch):
+    """What that engine has not yet written, or does in threads, would be lost."""
+
+    def end(code=0):
+        raise SystemExit(code)
+
+    def cut_off(code):
+        raise InterruptedError(code)
+
+    monkeypatch.setattr("edgewise.cli.main", end)
+    monkeypatch.setattr("os._exit", cut_off)
+    monkeypatch.setattr("atexit._run_exitfuncs", lambda: None)
+    for words, how in (([], InterruptedError), (["--engine=mine:refine"], SystemExit)):
+        monkeypatch.setattr(sys, "argv", ["edgewise", "refine", "a", "b", *words])
+        with pytest.raises(how):
+            run()
 
 
 def test_an_unknown_option_is_refused():

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from edgewise.errors import ModelError
+from edgewise.errors import InputError, ModelError
+from edgewise.network.catalog import JUDGE, find
 from edgewise.network.runtime import PIECES, OnnxEngine, OnnxJudge, OnnxProposer
 from edgewise.passes.changes import FEATURES
 
@@ -47,8 +48,6 @@ def test_a_second_run_gives_the_same_bytes(engine):
 
 
 def test_a_file_can_be_named_instead_of_a_model(engine):
-    from edgewise.network.catalog import find
-
     views = np.random.default_rng(2).integers(0, 256, (1, 5, 64, 64), np.uint8)
     assert np.array_equal(OnnxEngine(find("default").path, threads=1)(views), engine(views))
 
@@ -60,9 +59,22 @@ def test_a_file_that_is_no_network_is_told(tmp_path):
         OnnxEngine(path)
 
 
+def test_a_network_that_takes_something_else_is_told():
+    with pytest.raises(
+        ModelError, match=r"judge\.onnx: is no network that refines: it takes pieces"
+    ):
+        OnnxEngine(find(JUDGE, role="judge").path)
+
+
 def test_a_missing_file_is_told(tmp_path):
     with pytest.raises(ModelError, match="no such file"):
         OnnxEngine(tmp_path / "gone.onnx")
+
+
+@pytest.mark.parametrize("threads", [0, -1])
+def test_less_than_a_core_is_refused(threads):
+    with pytest.raises(InputError, match=f"threads {threads}: must be at least 1"):
+        OnnxEngine(threads=threads)
 
 
 def test_an_unknown_device_is_told():

@@ -155,3 +155,22 @@ def test_large_views_are_judged_at_a_smaller_size():
     for box in (Box(403, 505, 431, 540), Box(7, 3, 1001, 1203), Box(390, 470, 411, 511)):
         assert np.array_equal(kept.read(box), whole(kept)[box.slices])
     assert np.array_equal(soft, refined)  # what the answer holds is left alone
+
+
+def test_a_view_halved_more_often_than_its_strips_have_rows_is_seen_whole(monkeypatch):
+    monkeypatch.setattr("edgewise.passes.changes.PIXELS", 500)
+    coarse = np.zeros((256, 32_000), np.uint8)
+    coarse[:64] = coarse[128:192, :9_000] = 255
+    soft = coarse.astype(np.float32) / 255
+    seen = seen_at(
+        Pyramid(Held(np.zeros((*coarse.shape, 3), np.uint8))),
+        Pyramid(Held(coarse)),
+        Known(soft),
+        proposed=None,
+        overview=soft,
+        found=Agreement(0.5, 0.9),
+        trust=-1,
+        threads=1,
+    )
+    assert power_within(coarse.shape, 500) == 7
+    assert np.abs(seen.refined.astype(int) - seen.coarse).max() <= 2

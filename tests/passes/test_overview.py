@@ -23,6 +23,10 @@ def test_masks_shrink_by_area():
     assert resized(mask.astype(np.uint8) * 255, (2, 2)).tolist() == [[128, 0], [128, 0]]
 
 
+def test_what_is_sure_is_no_surer_at_a_smaller_size():
+    assert rescaled(np.ones((389, 441), np.float32), (89, 126)).max() == 1
+
+
 def test_an_image_of_the_wanted_size_is_not_touched():
     image = np.zeros((4, 4), np.uint8)
     assert resized(image, (4, 4)) is image

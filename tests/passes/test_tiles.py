@@ -37,7 +37,7 @@ def test_a_window_reaches_back_for_what_lies_left_below():
     work_maps,
     st.integers(0, 15),
     st.integers(0, 15),
-    st.sampled_from([(64, 16, 64), (96, 32, 32), (256, 16, 64)]),
+    st.sampled_from([(64, 16, 64), (96, 32, 32), (256, 16, 64), (256, 96, 64)]),
 )
 def test_every_work_pixel_lies_well_inside_a_tile(work, less_high, less_wide, sizes):
     tile, overlap, stride = sizes

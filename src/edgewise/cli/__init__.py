@@ -81,19 +81,21 @@ def run() -> NoReturn:
     """Entry point of the installed command: `main`, and the end of the process.
 
     What `refine` holds goes with its process. Giving back every network and array by itself first
-    takes a twentieth of a second.
+    takes a twentieth of a second. An engine of the user's may have threads and files still to end.
     """
     try:
         main()
     except SystemExit as end:
-        if sys.argv[1:2] != ["refine"] or not isinstance(end.code, int):
+        foreign = any(word.startswith("--engine") for word in sys.argv)
+        if sys.argv[1:2] != ["refine"] or foreign or not isinstance(end.code, int):
             raise
         code = end.code
     else:
         sys.exit()
     atexit._run_exitfuncs()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        if stream:  # None where the caller has closed it
+            stream.flush()
     os._exit(code)
 
 

@@ -82,7 +82,8 @@ def command(
     pairs, lonely = _pairs(photos, masks)
     check_apart((_target(output, pair) for pair in pairs), chain.from_iterable(pairs))
     make_folder(output)
-    ready = _open(engine, choices)
+    with _ended_at_once():
+        ready = _open(engine, choices)
     for path in lonely:
         typer.echo(f"edgewise: {path}: no mask of this stem in {masks}", err=True)
     failed = len(lonely)

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewise.errors import ModelError
+from edgewise.errors import InputError, ModelError
 from edgewise.network.catalog import DEFAULT, JUDGE, PROMPT, PROPOSAL, Model, find
 
 LARGE = 100_000
@@ -92,7 +92,9 @@ class OnnxEngine:
         device: "cpu", or "cuda" where onnxruntime-gpu is installed.
 
     Raises:
-        ModelError: no such model, a damaged file, or a device that is not available.
+        ModelError: no such model, a damaged file, a network of another interface, or a device that
+            is not available.
+        InputError: less than one thread.
     """
 
     def __init__(
@@ -103,12 +105,19 @@ class OnnxEngine:
         device: str = "cpu",
     ) -> None:
         path, self.stride = _locate(model)
-        cores = threads or len(os.sched_getaffinity(0))
+        cores = _cores(threads)
         self.threads = cores if device == "cpu" else 1
         # Views on a core each are faster than cores that share a view and wait for each other at
         # every layer; and the answer does not depend on how many there are. A large view comes
         # alone, and is shared.
         self._session = self._shared = _open(path, _provider(device), threads=1)
+        inputs = [(given.name, given.type) for given in self._session.get_inputs()]
+        if inputs != [("views", "tensor(uint8)")]:
+            found = ", ".join(f"{name} {kind}" for name, kind in inputs)
+            raise ModelError(
+                f"{path}: is no network that refines: it takes {found}; expected views "
+                "tensor(uint8) of N x 5 x H x W"
+            )
         if self.threads > 1:
             self._shared = _open(path, _provider(device), threads=self.threads)
         self._pool: ThreadPoolExecutor | None = None
@@ -154,7 +163,7 @@ class OnnxProposer:
     ) -> None:
         look = find(PROPOSAL, role="proposal")
         self.stride = look.stride
-        cores = threads or len(os.sched_getaffinity(0))
+        cores = _cores(threads)
         provider = _provider(device)
         with ThreadPoolExecutor(1) as pool:
             answers = pool.submit(
@@ -242,6 +251,12 @@ def open_networks(
         engine = OnnxEngine(model, threads=threads, device=device)
         judges = OnnxJudge() if judge else None
         return Networks(engine, proposes.result() if proposes else None, judges)
+
+
+def _cores(threads: int | None) -> int:
+    if threads is not None and threads < 1:
+        raise InputError(f"threads {threads}: must be at least 1; None takes every core")
+    return threads or len(os.sched_getaffinity(0))
 
 
 def _giving_back() -> Any:  # untyped library

@@ -23,7 +23,8 @@ def rescaled(soft: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.flo
         return soft
     shrinks = size[0] < soft.shape[0] or size[1] < soft.shape[1]
     how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(soft, size[::-1], interpolation=how), np.float32)
+    other = np.asarray(cv2.resize(soft, size[::-1], interpolation=how), np.float32)
+    return np.minimum(other, 1, out=other) if shrinks else other  # means by area are rounded up
 
 
 def to_bytes(soft: NDArray[np.float32]) -> NDArray[np.uint8]:

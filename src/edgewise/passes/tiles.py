@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from edgewise.passes.overview import up_to
 from edgewise.passes.view import Box
 
 GRAIN = 16
@@ -67,20 +68,23 @@ def tiles_over(
     """
     inner = (tile - 2 * (overlap // 2)) // GRAIN
     most = [inner if side > tile else full for side, full in zip(shape, work.shape, strict=True)]
+    around = 2 * max(AROUND, overlap // 2)
+
+    def side(squares: int) -> int:
+        return min(tile, up_to(squares * GRAIN + around, stride))
+
     spans = (
         (
-            _span(held.top, held.bottom, shape[0], tile, stride),
-            _span(held.left, held.right, shape[1], tile, stride),
+            _span(held.top, held.bottom, shape[0], side(held.height)),
+            _span(held.left, held.right, shape[1], side(held.width)),
         )
         for held in cover(work, most[0], most[1])
     )
     return [Box(top, left, bottom, right) for (top, bottom), (left, right) in spans]
 
 
-def _span(first: int, end: int, length: int, tile: int, stride: int) -> tuple[int, int]:
+def _span(first: int, end: int, length: int, side: int) -> tuple[int, int]:
     """Where a tile begins and ends whose middle is that of the squares first..end."""
-    needed = (end - first) * GRAIN + 2 * AROUND
-    side = min(tile, -(-needed // stride) * stride)
     start = (
         -((side - length) // 2)
         if length <= side
