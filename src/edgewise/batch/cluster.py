@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from edgewise.batch.engines import check_limits
+from edgewise.batch.engines import check_limits, time_limit
 from edgewise.batch.jobs import Job
 from edgewise.batch.worker import Opener, Report, opened, use_one_thread, work
 from edgewise.errors import EdgewiseError, InputError, missing_extra, told
@@ -48,6 +48,10 @@ class Dask:
             InputError: nothing answers at the scheduler's address.
         """
         return DaskPool(self, opener)
+
+    def limits(self) -> dict[str, str]:
+        """See `worker.Limited`."""
+        return time_limit(self.timeout)
 
 
 class DaskPool:
