@@ -180,6 +180,11 @@ def test_a_web_server_takes_no_outputs():
         Job("a.jpg", "a.png", "https://a/o.png")
 
 
+def test_a_workers_memory_takes_no_outputs():
+    with pytest.raises(InputError, match=r"output 'memory://a/o.png': would be gone with its"):
+        Job("a.jpg", "a.png", "memory://a/o.png")
+
+
 def test_rows_are_relative_to_a_table_whose_url_has_a_query(web, tmp_path):
     (tmp_path / "jobs.csv").write_text("photo,mask,output\na.jpg,m/a.png,s3://shop/a.png\n")
     (job,) = Manifest(f"{web}/jobs.csv?signed=x/y")

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 _WHOLE = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oci", "oss"})
 """Stores in which a file appears when its upload is complete, never before."""
 
+_ALIASES = {"s3a": "s3", "gcs": "gs", "az": "abfs", "abfss": "abfs", "ssh": "sftp"}
+"""Schemes of stores that fsspec has by another one as well."""
+
 _TAGS = (
     "ETag",
     "etag",
@@ -76,6 +79,11 @@ def is_web(location: str) -> bool:
     return location.startswith(("http://", "https://"))
 
 
+def is_memory(location: str) -> bool:
+    """Whether it lies in a process's own memory, where no other process sees it."""
+    return location.startswith("memory://")
+
+
 def _without_query(location: str) -> str:
     return re.split("[?#]", location, maxsplit=1)[0] if is_web(location) else location
 
@@ -100,7 +108,8 @@ def canonical(location: str) -> str:
     """One spelling of a location: links of local folders and files are followed."""
     text = _plain(location)
     if _is_url(text):
-        return location
+        scheme, rest = text.split("://", 1)
+        return f"{_ALIASES.get(scheme, scheme)}://{rest}"
     folder, name = os.path.split(text)  # not pathlib, which takes longer than all the rest
     whole = os.path.join(_real_folder(_absolute(folder)), name)
     return os.path.realpath(whole) if os.path.islink(whole) else whole
