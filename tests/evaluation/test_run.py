@@ -230,6 +230,7 @@ def test_workers_give_the_rows_that_one_process_gives(tmp_path):
 
 def test_a_worker_that_dies_is_an_error_with_advice(tmp_path):
     write_pair(tmp_path, "a")
+    write_pair(tmp_path, "b")
     with pytest.raises(EdgewiseError, match="fewer workers"):
         run(tmp_path, Dies(os.getpid()), workers=2)
 

@@ -1,12 +1,14 @@
 """Workers: what they give is not held on to, and none outlives the run."""
 
 import gc
+import os
 import subprocess
 import sys
 import weakref
 from concurrent.futures import Future
+from pathlib import Path
 
-from edgewise.evaluation import workers
+from edgewise.evaluation import Pair, workers
 
 PROGRAM = """
 import signal, time
@@ -35,6 +37,21 @@ def finished(count):
     for future in futures:
         future.set_result(Answer())
     return futures
+
+
+def test_a_pair_alone_takes_no_process_and_one_opening():
+    pair = Pair(set="s", id="a", source="", truth=Path("gt.png"), coarse=Path("seg.png"))
+    opened = []
+
+    def open_refine():
+        opened.append(os.getpid())
+
+    found = list(
+        workers.each(lambda pair, _: (pair.id, os.getpid()), [pair], open_refine, workers=4)
+    )
+    assert found == [("a", os.getpid())]
+    assert opened == [os.getpid()]
+    assert list(workers.each(lambda pair, _: pair.id, [], open_refine, workers=4)) == []
 
 
 def test_a_result_that_was_taken_is_let_go():
