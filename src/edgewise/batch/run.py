@@ -132,8 +132,7 @@ def _run(
         pool = engine.open(opener)
         dispatcher = _Dispatcher(pool, ledger, rules, limits)
         try:
-            # Closed here: an error keeps an open generator alive, to be collected at any time
-            # in any thread, and joining threads there can stand still for ever.
+            # Closed here: an error keeps an open generator alive, and its threads asking.
             with closing(planned(jobs, planner)) as plans:
                 yield from dispatcher.results(plans)
         finally:
