@@ -2,11 +2,14 @@
 
 import gc
 import os
+import signal
 import subprocess
 import sys
 import weakref
 from concurrent.futures import Future
 from pathlib import Path
+
+import pytest
 
 from edgewise.evaluation import Pair, workers
 
@@ -62,11 +65,13 @@ def test_a_result_that_was_taken_is_let_go():
     assert first() is None
 
 
-def test_workers_get_no_interrupt_and_end_when_the_run_is_killed(tmp_path):
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
+def test_workers_get_no_interrupt_and_end_with_the_run(tmp_path, end):
     (tmp_path / "program.py").write_text(PROGRAM)
     command = [sys.executable, tmp_path / "program.py"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as run:
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, **streams, text=True) as run:
         lines = [run.stdout.readline() for _ in range(2)]
-        run.kill()
+        run.send_signal(end)
         run.communicate(timeout=60)  # ends once nobody holds the pipe, no worker either
     assert lines == ["True\n"] * 2

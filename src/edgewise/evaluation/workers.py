@@ -44,6 +44,10 @@ def each(
     )
     try:
         yield from _results(_submitted(pool, task, pairs))
+    except BaseException:
+        for process in pool._processes.values():  # nobody waits for what they have in hand
+            process.kill()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
 
