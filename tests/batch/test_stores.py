@@ -175,6 +175,20 @@ def test_a_server_that_is_gone_fails_the_job_alone(web, tmp_path):
     assert statuses([job], None) == {"done": 1}
 
 
+def without(name, send):
+    """A `send_header` that leaves one header out."""
+    return lambda self, header, value: None if header == name else send(self, header, value)
+
+
+def test_a_server_that_tells_no_versions_is_asked_for_the_files(web, tmp_path, monkeypatch):
+    monkeypatch.setattr(Host, "send_header", without("Last-Modified", Host.send_header))
+    (tmp_path / "a.png").write_bytes(b"one")
+    (tmp_path / "same.png").write_bytes(b"one")
+    (tmp_path / "b.png").write_bytes(b"two")
+    first, same, other = (version(f"{web}/{name}.png") for name in ("a", "same", "b"))
+    assert first == same != other
+
+
 def test_a_web_server_takes_no_outputs():
     with pytest.raises(InputError, match=r"output 'https://a/o.png': web servers take no files"):
         Job("a.jpg", "a.png", "https://a/o.png")

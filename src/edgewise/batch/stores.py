@@ -145,7 +145,8 @@ def version(location: str, *, checksum: bool = False) -> str:
     Args:
         location: the file.
         checksum: the sha256 of what it holds, which takes reading all of it. Otherwise its size
-            and time of change, or what else its store says of versions.
+            and time of change, or what else its store says of versions; the sha256 too where it
+            says nothing of them.
 
     Raises:
         InputError: there is no such file.
@@ -156,10 +157,11 @@ def version(location: str, *, checksum: bool = False) -> str:
         return _local_version(path, checksum=checksum)
     with _reading(location):
         system, inner = _opened(location)
-        if checksum:
-            with system.open(inner, "rb") as stream:
-                return _digest(stream)
-        return _remote_version(system.info(inner))
+        said = None if checksum else _said_version(system.info(inner))
+        if said is not None:
+            return said
+        with system.open(inner, "rb") as stream:
+            return _digest(stream)
 
 
 def version_or_none(location: str) -> str | None:
@@ -185,9 +187,10 @@ def _local_version(path: Path, *, checksum: bool) -> str:
     return f"{status.st_size}:{status.st_mtime_ns}"
 
 
-def _remote_version(info: dict[str, Any]) -> str:
-    tag = next((info[name] for name in _TAGS if info.get(name) is not None), "")
-    return f"{info.get('size')}:{tag}"
+def _said_version(info: dict[str, Any]) -> str | None:
+    """The version by what a store says of a file; None where that tells none from another."""
+    tag = next((info[name] for name in _TAGS if info.get(name) is not None), None)
+    return None if tag is None else f"{info.get('size')}:{tag}"
 
 
 def _digest(stream: Any) -> str:
