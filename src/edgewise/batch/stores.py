@@ -201,7 +201,7 @@ def _digest(stream: Any) -> str:
 
 
 def listed(folder: str) -> Iterator[str]:
-    """The files of a folder (not below it), as the store lists them.
+    """The files of a folder (not below it), as the store lists them, links to nowhere too.
 
     Raises:
         InputError: it is no folder, or cannot be listed.
@@ -214,12 +214,14 @@ def listed(folder: str) -> Iterator[str]:
             entries = system.ls(inner, detail=True)
             system.invalidate_cache()  # later questions are about files as they are then
         yield from (
-            system.unstrip_protocol(entry["name"]) for entry in entries if entry["type"] == "file"
+            system.unstrip_protocol(entry["name"])
+            for entry in entries
+            if entry["type"] != "directory"
         )
         return
     try:
         with os.scandir(path) as entries:
-            yield from (entry.path for entry in entries if entry.is_file())
+            yield from (entry.path for entry in entries if not entry.is_dir())
     except OSError as error:
         raise InputError(f"{folder}: cannot be listed: {_reason(error)}") from error
 
