@@ -183,7 +183,8 @@ def test_images_of_a_folder_are_found_by_suffix_in_order(tmp_path):
     for name in ("b.JPG", "a.png", "c.tiff", ".edgewise-1.png", "notes.txt", "png"):
         (tmp_path / name).touch()
     (tmp_path / "folder.png").mkdir()
-    assert [path.name for path in find_images(tmp_path)] == ["a.png", "b.JPG", "c.tiff"]
+    (tmp_path / "d.png").symlink_to(tmp_path / "nowhere.png")
+    assert [path.name for path in find_images(tmp_path)] == ["a.png", "b.JPG", "c.tiff", "d.png"]
 
 
 @pytest.mark.parametrize("name", ["missing", "a.png"])
@@ -199,7 +200,7 @@ def test_a_folder_that_lets_nobody_in_cannot_be_listed(tmp_path, monkeypatch):
     def refuse(_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("pathlib.Path.is_file", refuse)  # root may look at everything
+    monkeypatch.setattr("pathlib.Path.is_dir", refuse)  # root may look at everything
     with pytest.raises(InputError, match="cannot be listed: Permission denied"):
         find_images(tmp_path)
 

@@ -148,6 +148,8 @@ def shown(name: str | os.PathLike[str]) -> str:
 def find_images(folder: str | os.PathLike[str]) -> list[Path]:
     """The pictures in `folder` (not below it) by suffix, sorted by name, without hidden files.
 
+    A link that leads nowhere is one too, so that whoever opens it tells of it.
+
     Raises:
         InputError: `folder` is not a folder or cannot be listed, or lets nobody in.
     """
@@ -157,7 +159,7 @@ def find_images(folder: str | os.PathLike[str]) -> list[Path]:
             for entry in sorted(Path(folder).iterdir())
             if entry.suffix.lower() in SUFFIXES
             and not entry.name.startswith(".")
-            and entry.is_file()
+            and not entry.is_dir()
         ]
     except (OSError, ValueError) as error:
         raise InputError(f"{folder}: cannot be listed: {_reason(error)}") from error

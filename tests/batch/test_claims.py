@@ -28,6 +28,8 @@ def test_jobs_of_different_files_are_counted():
             "row 1: a.png is written here, and read by row 0",
         ),
         ([("s3://x/a.png", "b.png", "s3://x/a.png")], "is the job's own photo"),
+        ([("s3a://x/a.png", "b.png", "s3://x/a.png")], "is the job's own photo"),
+        ([("gs://x/a.png", "b.png", "gcs://x/a.png")], "is the job's own photo"),
         ([("file:///a.png", "b.png", "local:///a.png")], "is the job's own photo"),
     ],
 )

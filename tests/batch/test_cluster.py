@@ -1,5 +1,6 @@
 """On a Dask cluster, here of two processes: the same results, and one bad photo costs itself."""
 
+import gc
 import os
 import signal
 from pathlib import Path
@@ -63,6 +64,15 @@ def test_a_cluster_that_is_not_there_is_named(tmp_path):
         results = run(jobs, engine=Dask(scheduler="tcp://127.0.0.1:9"), opener=FakeOpener())
         with pytest.raises(InputError, match="no Dask scheduler answers there"):
             list(results)
+
+
+def test_an_address_that_is_none_is_named_and_leaves_nothing_to_wait_for(tmp_path):
+    results = run(write_pairs(tmp_path, 1), engine=Dask(scheduler="none"), opener=FakeOpener())
+    with pytest.raises(InputError, match="none: no Dask scheduler answers there") as held:
+        list(results)
+    # Python would not end while a client is open.
+    clients = [one for one in gc.get_objects() if isinstance(one, distributed.Client)]
+    assert {one.status for one in clients} <= {"closed"}, held
 
 
 def test_a_scheduler_that_is_gone_is_named(scheduler, tmp_path, monkeypatch):

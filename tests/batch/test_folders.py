@@ -31,6 +31,14 @@ def test_a_photo_without_mask_is_a_job_that_names_the_mask_it_lacks(folders, tmp
     assert f"{tmp_path}/m/a.png" in {job.mask for job in folders}
 
 
+def test_a_photo_whose_link_leads_nowhere_is_a_job_that_fails_and_a_folder_is_none(
+    folders, tmp_path
+):
+    (tmp_path / "p/c.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    (tmp_path / "p/d.jpg").mkdir()
+    assert {PurePath(job.photo).name for job in folders} == {"a.jpg", "b.PNG", "c.jpg"}
+
+
 def test_two_masks_of_one_stem_are_refused(folders, tmp_path):
     (tmp_path / "m/a.bmp").write_text("")
     with pytest.raises(InputError, match=r"m: two masks of one stem: a\.\w+, a\.\w+"):

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgewise.batch import Folders, Job, Options, Rules, run, stores
+from edgewise.batch import Dask, Folders, Job, Options, Processes, Rules, run, stores
 from edgewise.errors import InputError, ModelError, OutputError
 from edgewise.masks import read_mask
 from tests.batch.fakes import ODD, FakeOpener, Here, contents, photo_of, write_pair, write_pairs
@@ -110,6 +110,28 @@ def test_by_checksum_a_touched_file_is_the_same(jobs, tmp_path):
 def test_again_makes_all_anew(jobs, tmp_path):
     outcomes(jobs, tmp_path)
     assert statuses(jobs, tmp_path, again=True) == everything("done")
+
+
+@pytest.mark.parametrize("engine", [Processes, Dask])
+def test_what_was_given_up_is_tried_again_under_another_time_limit(tmp_path, engine):
+    odd = write_pair(tmp_path, "odd", 1, ODD)
+
+    class Timed(Here):
+        timeout = 3.0
+
+        def limits(self):
+            return engine(timeout=self.timeout).limits()
+
+    def attempts():
+        (result,) = run(
+            [odd], engine=Timed(), opener=FakeOpener(), ledger=tmp_path / "ledger.jsonl"
+        )
+        return result.attempts
+
+    assert [attempts(), attempts()] == [3, 0]
+    for seconds in (300.0, None):
+        Timed.timeout = seconds
+        assert [attempts(), attempts()] == [3, 0]
 
 
 def test_another_working_directory_is_the_same_run(jobs, tmp_path, monkeypatch):
@@ -239,8 +261,10 @@ def test_what_goes_wrong_with_all_outputs_ends_the_run(jobs, tmp_path, monkeypat
 def test_a_run_that_ends_in_an_error_leaves_no_thread(jobs, tmp_path):
     with pytest.raises(ModelError) as held:
         outcomes(jobs, tmp_path, opener=FakeOpener(fault="model"))
-    names = [thread.name for thread in threading.enumerate()]
-    assert not [name for name in names if name.startswith("edgewise")], held
+    left = [thread for thread in threading.enumerate() if thread.name.startswith("edgewise")]
+    for thread in left:
+        thread.join(60)  # nobody waits for those that ask stores, but they end
+    assert not [thread for thread in left if thread.is_alive()], held
 
 
 def test_a_full_disk_of_which_a_library_tells_in_words_ends_the_run(tmp_path):

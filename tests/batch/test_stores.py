@@ -175,9 +175,28 @@ def test_a_server_that_is_gone_fails_the_job_alone(web, tmp_path):
     assert statuses([job], None) == {"done": 1}
 
 
+def without(name, send):
+    """A `send_header` that leaves one header out."""
+    return lambda self, header, value: None if header == name else send(self, header, value)
+
+
+def test_a_server_that_tells_no_versions_is_asked_for_the_files(web, tmp_path, monkeypatch):
+    monkeypatch.setattr(Host, "send_header", without("Last-Modified", Host.send_header))
+    (tmp_path / "a.png").write_bytes(b"one")
+    (tmp_path / "same.png").write_bytes(b"one")
+    (tmp_path / "b.png").write_bytes(b"two")
+    first, same, other = (version(f"{web}/{name}.png") for name in ("a", "same", "b"))
+    assert first == same != other
+
+
 def test_a_web_server_takes_no_outputs():
     with pytest.raises(InputError, match=r"output 'https://a/o.png': web servers take no files"):
         Job("a.jpg", "a.png", "https://a/o.png")
+
+
+def test_a_workers_memory_takes_no_outputs():
+    with pytest.raises(InputError, match=r"output 'memory://a/o.png': would be gone with its"):
+        Job("a.jpg", "a.png", "memory://a/o.png")
 
 
 def test_rows_are_relative_to_a_table_whose_url_has_a_query(web, tmp_path):

@@ -136,6 +136,16 @@ def test_a_damaged_line_is_named(written, scored):
         Results(written, HEADER, scored[0])
 
 
+def test_files_put_together_with_two_headers_or_one_pair_twice_are_refused(written, scored):
+    lines = written.read_bytes().splitlines(keepends=True)
+    written.write_bytes(b"".join([*lines, lines[0]]))
+    with pytest.raises(InputError, match="line 4 is damaged: it is another header"):
+        read_results(written)
+    written.write_bytes(b"".join([*lines, lines[2]]))
+    with pytest.raises(InputError, match="line 4 holds data b a second time"):
+        Results(written, HEADER, scored[0])
+
+
 @pytest.mark.parametrize("text", ["hello\n", "{}\n", '{"header": {"colour": 1}}\n', "no newline"])
 def test_another_file_is_refused_and_left_alone(tmp_path, text):
     path = tmp_path / "results.jsonl"

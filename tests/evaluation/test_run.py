@@ -71,6 +71,21 @@ def test_a_given_soft_mask_is_scored_soft_and_at_the_published_threshold(tmp_pat
     assert row.after.mae == pytest.approx((126 + (128 - 126) * (~disc(12)).mean()) / 255, abs=1e-4)
 
 
+@pytest.mark.parametrize(("level", "scored"), [(1, False), (128, False), (129, True), (0, True)])
+def test_a_given_mask_of_one_level_that_does_not_count_is_a_failure(tmp_path, level, scored):
+    write_pair(tmp_path, "cat", refined=disc(11).astype(np.uint8) * np.uint8(level), photo=False)
+    (of,) = run(tmp_path)
+    assert isinstance(of, Row) == scored
+    assert scored or f"cat_mask.png: holds 0 and the level {level} of 255 alone" in of.error
+
+
+def test_a_given_soft_mask_that_is_nowhere_sure_scores_as_empty(tmp_path):
+    levels = disc(11).astype(np.uint8) + disc(9)
+    write_pair(tmp_path, "cat", refined=levels, photo=False)
+    (row,) = run(tmp_path)
+    assert row.after.iou == 0
+
+
 def test_a_soft_truth_counts_above_128(tmp_path):
     levels = np.where(disc(12), 255, 0).astype(np.uint8)
     levels[disc(14) & ~disc(12)] = 128
@@ -230,6 +245,7 @@ def test_workers_give_the_rows_that_one_process_gives(tmp_path):
 
 def test_a_worker_that_dies_is_an_error_with_advice(tmp_path):
     write_pair(tmp_path, "a")
+    write_pair(tmp_path, "b")
     with pytest.raises(EdgewiseError, match="fewer workers"):
         run(tmp_path, Dies(os.getpid()), workers=2)
 

@@ -1,12 +1,17 @@
 """Workers: what they give is not held on to, and none outlives the run."""
 
 import gc
+import os
+import signal
 import subprocess
 import sys
 import weakref
 from concurrent.futures import Future
+from pathlib import Path
 
-from edgewise.evaluation import workers
+import pytest
+
+from edgewise.evaluation import Pair, workers
 
 PROGRAM = """
 import signal, time
@@ -37,6 +42,21 @@ def finished(count):
     return futures
 
 
+def test_a_pair_alone_takes_no_process_and_one_opening():
+    pair = Pair(set="s", id="a", source="", truth=Path("gt.png"), coarse=Path("seg.png"))
+    opened = []
+
+    def open_refine():
+        opened.append(os.getpid())
+
+    found = list(
+        workers.each(lambda pair, _: (pair.id, os.getpid()), [pair], open_refine, workers=4)
+    )
+    assert found == [("a", os.getpid())]
+    assert opened == [os.getpid()]
+    assert list(workers.each(lambda pair, _: pair.id, [], open_refine, workers=4)) == []
+
+
 def test_a_result_that_was_taken_is_let_go():
     results = workers._results(finished(3))
     first = weakref.ref(next(results))
@@ -45,11 +65,13 @@ def test_a_result_that_was_taken_is_let_go():
     assert first() is None
 
 
-def test_workers_get_no_interrupt_and_end_when_the_run_is_killed(tmp_path):
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
+def test_workers_get_no_interrupt_and_end_with_the_run(tmp_path, end):
     (tmp_path / "program.py").write_text(PROGRAM)
     command = [sys.executable, tmp_path / "program.py"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as run:
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, **streams, text=True) as run:
         lines = [run.stdout.readline() for _ in range(2)]
-        run.kill()
+        run.send_signal(end)
         run.communicate(timeout=60)  # ends once nobody holds the pipe, no worker either
     assert lines == ["True\n"] * 2

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from edgewise.batch.engines import check_limits
+from edgewise.batch.engines import check_limits, time_limit
 from edgewise.batch.jobs import Job
 from edgewise.batch.worker import Opener, Report, opened, use_one_thread, work
 from edgewise.errors import EdgewiseError, InputError, missing_extra, told
@@ -48,6 +48,10 @@ class Dask:
             InputError: nothing answers at the scheduler's address.
         """
         return DaskPool(self, opener)
+
+    def limits(self) -> dict[str, str]:
+        """See `worker.Limited`."""
+        return time_limit(self.timeout)
 
 
 class DaskPool:
@@ -129,13 +133,18 @@ def _report(done: Future[Any], job: Job) -> Report:
 
 
 def _client(scheduler: Any) -> Any:
-    make = _imported("Client")
+    make: Any = _imported("Client")
+    client = make.__new__(make)
     try:
-        return make(scheduler, set_as_default=False)
-    except (OSError, ValueError) as error:
+        client.__init__(scheduler, set_as_default=False)
+    except BaseException as error:
+        client.close()  # left to the end of Python, it would wait there for ever
+        if not isinstance(error, OSError | ValueError):
+            raise
         raise InputError(
             f"{scheduler}: no Dask scheduler answers there ({error}); give tcp://HOST:8786"
         ) from error
+    return client
 
 
 def _local_cluster(workers: int) -> Any:

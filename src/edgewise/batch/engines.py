@@ -39,6 +39,11 @@ class Engine(Protocol):
         ...
 
 
+def time_limit(timeout: float | None) -> dict[str, str]:
+    """The limit of a job's seconds, as `worker.Limited` has it."""
+    return {} if timeout is None else {"timeout": f"{timeout:g}"}
+
+
 def check_limits(workers: int, timeout: float | None) -> None:
     """Raise InputError where no engine can have so many workers, or give a job so many seconds."""
     if workers < 1 or not (timeout is None or timeout > 0):  # NaN is not above 0

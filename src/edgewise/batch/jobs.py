@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from edgewise.batch.stores import is_web
+from edgewise.batch.stores import is_memory, is_web
 from edgewise.errors import InputError
 from edgewise.masks import WRITABLE
 
@@ -31,15 +31,15 @@ class Job:
     Attributes:
         photo: the photo.
         mask: its coarse mask.
-        output: the refined mask to write, not to a web server; ends in one of
-            `edgewise.masks.WRITABLE`.
+        output: the refined mask to write, not to a web server or into a worker's own memory; ends
+            in one of `edgewise.masks.WRITABLE`.
         options: how.
         source: where the job was named, for messages ("jobs.csv: row 3").
 
     Raises:
         InputError: a file is not named, or by what no file can be called, or the output goes to
-            a web server or has a suffix that no mask is written as; begins with `photo`, `mask`
-            or `output`.
+            a web server or into memory or has a suffix that no mask is written as; begins with
+            `photo`, `mask` or `output`.
     """
 
     photo: str
@@ -59,6 +59,10 @@ class Job:
         if is_web(self.output):
             raise InputError(
                 f"output {self.output!r}: web servers take no files; give a path or another URL"
+            )
+        if is_memory(self.output):
+            raise InputError(
+                f"output {self.output!r}: would be gone with its worker; give a path or another URL"
             )
         suffix = PurePosixPath(self.output).suffix.lower()
         if suffix not in WRITABLE:

@@ -7,8 +7,10 @@ import json
 import time
 from collections import deque
 from collections.abc import Generator, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import asdict, dataclass
+from queue import SimpleQueue
+from threading import Thread
 
 from edgewise.batch.jobs import Job
 from edgewise.batch.stores import StoreError, canonical, version, version_or_none
@@ -16,6 +18,8 @@ from edgewise.errors import InputError
 
 _THREADS = 8
 _AHEAD = 16
+
+_Asked = tuple[Job, Future["Plan"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +77,36 @@ class Planner:
 
 
 def planned(jobs: Iterable[Job], planner: Planner) -> Generator[Plan]:
-    """The plans of jobs in their order; a few jobs are read ahead. To be closed."""
-    pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="edgewise-plan")
+    """The plans of jobs in their order; a few jobs are read ahead. To be closed.
+
+    Not by `concurrent.futures.ThreadPoolExecutor`: Python ends after its threads alone, and a
+    store may take minutes to answer, or never do.
+    """
+    asked: SimpleQueue[_Asked | None] = SimpleQueue()
+    for _ in range(_THREADS):
+        Thread(target=_plan, args=(asked, planner), name="edgewise-plan", daemon=True).start()
     window: deque[Future[Plan]] = deque()
     try:
         for job in jobs:
-            window.append(pool.submit(planner, job))
+            window.append(Future())
+            asked.put((job, window[-1]))
             if len(window) >= _AHEAD:
                 yield window.popleft().result()
         while window:
             yield window.popleft().result()
     finally:
-        pool.shutdown(cancel_futures=True)
+        for future in window:
+            future.cancel()
+        for _ in range(_THREADS):
+            asked.put(None)
+
+
+def _plan(asked: SimpleQueue[_Asked | None], planner: Planner) -> None:
+    """A thread's life: plan job after job, those aside that nobody waits for any more."""
+    while (one := asked.get()) is not None:
+        job, future = one
+        if future.set_running_or_notify_cancel():
+            try:
+                future.set_result(planner(job))
+            except Exception as error:
+                future.set_exception(error)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
-from edgewise.batch.engines import check_limits
+from edgewise.batch.engines import check_limits, time_limit
 from edgewise.batch.jobs import Job
 from edgewise.batch.worker import Opener, Report, opened, use_one_thread, work
 from edgewise.errors import EdgewiseError
@@ -48,6 +48,10 @@ class Processes:
     def open(self, opener: Opener) -> ProcessPool:
         """See `engines.Engine`."""
         return ProcessPool(self, opener)
+
+    def limits(self) -> dict[str, str]:
+        """See `worker.Limited`."""
+        return time_limit(self.timeout)
 
 
 class ProcessPool:

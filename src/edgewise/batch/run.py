@@ -110,6 +110,10 @@ def run(
     return _run(jobs, engine or Processes(), opener, ledger, rules, planner)
 
 
+def _limits(part: Opener | Engine) -> dict[str, str]:
+    return part.limits() if isinstance(part, Limited) else {}
+
+
 def _digest(values: dict[str, str]) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
@@ -123,13 +127,12 @@ def _run(
     planner: Planner,
 ) -> Generator[Result]:
     forget_folders()
-    limits = opener.limits() if isinstance(opener, Limited) else {}
+    limits = _limits(opener) | _limits(engine)
     with Ledger(path) as ledger:
         pool = engine.open(opener)
         dispatcher = _Dispatcher(pool, ledger, rules, limits)
         try:
-            # Closed here: an error keeps an open generator alive, to be collected at any time
-            # in any thread, and joining threads there can stand still for ever.
+            # Closed here: an error keeps an open generator alive, and its threads asking.
             with closing(planned(jobs, planner)) as plans:
                 yield from dispatcher.results(plans)
         finally:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 _WHOLE = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oci", "oss"})
 """Stores in which a file appears when its upload is complete, never before."""
 
+_ALIASES = {"s3a": "s3", "gcs": "gs", "az": "abfs", "abfss": "abfs", "ssh": "sftp"}
+"""Schemes of stores that fsspec has by another one as well."""
+
 _TAGS = (
     "ETag",
     "etag",
@@ -76,6 +79,11 @@ def is_web(location: str) -> bool:
     return location.startswith(("http://", "https://"))
 
 
+def is_memory(location: str) -> bool:
+    """Whether it lies in a process's own memory, where no other process sees it."""
+    return location.startswith("memory://")
+
+
 def _without_query(location: str) -> str:
     return re.split("[?#]", location, maxsplit=1)[0] if is_web(location) else location
 
@@ -100,7 +108,8 @@ def canonical(location: str) -> str:
     """One spelling of a location: links of local folders and files are followed."""
     text = _plain(location)
     if _is_url(text):
-        return location
+        scheme, rest = text.split("://", 1)
+        return f"{_ALIASES.get(scheme, scheme)}://{rest}"
     folder, name = os.path.split(text)  # not pathlib, which takes longer than all the rest
     whole = os.path.join(_real_folder(_absolute(folder)), name)
     return os.path.realpath(whole) if os.path.islink(whole) else whole
@@ -136,7 +145,8 @@ def version(location: str, *, checksum: bool = False) -> str:
     Args:
         location: the file.
         checksum: the sha256 of what it holds, which takes reading all of it. Otherwise its size
-            and time of change, or what else its store says of versions.
+            and time of change, or what else its store says of versions; the sha256 too where it
+            says nothing of them.
 
     Raises:
         InputError: there is no such file.
@@ -147,10 +157,11 @@ def version(location: str, *, checksum: bool = False) -> str:
         return _local_version(path, checksum=checksum)
     with _reading(location):
         system, inner = _opened(location)
-        if checksum:
-            with system.open(inner, "rb") as stream:
-                return _digest(stream)
-        return _remote_version(system.info(inner))
+        said = None if checksum else _said_version(system.info(inner))
+        if said is not None:
+            return said
+        with system.open(inner, "rb") as stream:
+            return _digest(stream)
 
 
 def version_or_none(location: str) -> str | None:
@@ -176,9 +187,10 @@ def _local_version(path: Path, *, checksum: bool) -> str:
     return f"{status.st_size}:{status.st_mtime_ns}"
 
 
-def _remote_version(info: dict[str, Any]) -> str:
-    tag = next((info[name] for name in _TAGS if info.get(name) is not None), "")
-    return f"{info.get('size')}:{tag}"
+def _said_version(info: dict[str, Any]) -> str | None:
+    """The version by what a store says of a file; None where that tells none from another."""
+    tag = next((info[name] for name in _TAGS if info.get(name) is not None), None)
+    return None if tag is None else f"{info.get('size')}:{tag}"
 
 
 def _digest(stream: Any) -> str:
@@ -189,7 +201,7 @@ def _digest(stream: Any) -> str:
 
 
 def listed(folder: str) -> Iterator[str]:
-    """The files of a folder (not below it), as the store lists them.
+    """The files of a folder (not below it), as the store lists them, links to nowhere too.
 
     Raises:
         InputError: it is no folder, or cannot be listed.
@@ -202,12 +214,14 @@ def listed(folder: str) -> Iterator[str]:
             entries = system.ls(inner, detail=True)
             system.invalidate_cache()  # later questions are about files as they are then
         yield from (
-            system.unstrip_protocol(entry["name"]) for entry in entries if entry["type"] == "file"
+            system.unstrip_protocol(entry["name"])
+            for entry in entries
+            if entry["type"] != "directory"
         )
         return
     try:
         with os.scandir(path) as entries:
-            yield from (entry.path for entry in entries if entry.is_file())
+            yield from (entry.path for entry in entries if not entry.is_dir())
     except OSError as error:
         raise InputError(f"{folder}: cannot be listed: {_reason(error)}") from error
 

@@ -71,7 +71,7 @@ class Opener(Protocol):
 
 @runtime_checkable
 class Limited(Protocol):
-    """An opener whose refiner fails of limits as well, such as a bound of memory."""
+    """An opener or engine of which jobs fail by limits as well, such as of memory or time."""
 
     def limits(self) -> dict[str, str]:
         """The limits: what failed under others is tried again. Results do not depend on them."""

@@ -1,9 +1,11 @@
 """The command line: one file a command, each a thin layer over the library."""
 
 import atexit
+import errno
 import io
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import NoReturn
 
@@ -14,6 +16,7 @@ from edgewise.errors import EdgewiseError
 
 BAD_INPUT = 2
 INTERRUPTED = 130
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 
 def _print_version(asked: bool) -> None:
@@ -108,7 +111,23 @@ def main() -> None:
     try:
         build(*asked)()
     except EdgewiseError as error:
-        print(f"edgewise: {error}", file=sys.stderr)  # noqa: T201
-        sys.exit(BAD_INPUT)
+        _fail(str(error))
+    except OSError as error:  # what writes files says of them: this is what a command prints
+        if error.errno not in _FULL:
+            raise
+        where = error.filename or "the standard output or a temporary file"
+        _fail(f"{where}: cannot be written: {error.strerror}")
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+
+
+def _fail(line: str) -> NoReturn:
+    """End with a line, whether it can be printed or not."""
+    with suppress(OSError):
+        print(f"edgewise: {line}", file=sys.stderr)  # noqa: T201
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        try:
+            stream.flush()
+        except OSError:  # the end of Python would try again, and say so
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    sys.exit(BAD_INPUT)

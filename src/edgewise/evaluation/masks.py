@@ -60,6 +60,20 @@ def load_masks(pair: Pair, refine: Refine | None) -> Masks:
     return Masks(truth=truth, before=coarse, after=after)
 
 
+def check_counts(path: Path, mask: NDArray[Any]) -> None:
+    """Raise InputError where a mask, HxW in [0, 1], holds 0 and one level too low to count.
+
+    So do masks of 0 and 1, or of one label, which would score as empty ones.
+    """
+    lowest, highest = mask.min(), mask.max()
+    counts = lowest > 0 or not highest or binarise(highest)
+    if not counts and ((mask == 0) | (mask == highest)).all():
+        raise InputError(
+            f"{path}: holds 0 and the level {255 * highest:.3g} of 255 alone, which counts as"
+            " background; save the object as 255"
+        )
+
+
 def _refined(pair: Pair, refine: Refine | None, truth: Mask, coarse: SoftMask | None) -> Masks:
     if pair.photo is None or coarse is None or refine is None:
         raise InputError(f"{pair.name}: refining takes a photo, a coarse mask and an engine")

@@ -91,8 +91,15 @@ def _parsed(path: Path, lines: Sequence[bytes]) -> tuple[Header, list[Row]]:
     """The header and the rows of whole lines."""
     if not lines:
         raise InputError(f"{path}: is no results file; its first line should be a header")
-    rows = [_row(path, at, line) for at, line in enumerate(lines[1:], start=2)]
-    return _header(path, lines[0]), rows
+    header = _header(path, lines[0])
+    rows: dict[Key, Row] = {}
+    for at, line in enumerate(lines[1:], start=2):
+        row = _row(path, at, line)
+        if row.key in rows:  # which of the scores is meant cannot be known
+            name = " ".join(filter(None, row.key))
+            raise InputError(f"{path}: line {at} holds {name} a second time; remove one of them")
+        rows[row.key] = row
+    return header, list(rows.values())
 
 
 def _header(path: Path, line: bytes) -> Header:
@@ -115,7 +122,10 @@ def _header(path: Path, line: bytes) -> Header:
 
 def _row(path: Path, at: int, line: bytes) -> Row:
     try:
-        return Row.from_dict(json.loads(line))
+        values = json.loads(line)
+        if isinstance(values, dict) and "header" in values:
+            raise InputError("it is another header; of files put together, keep the first's alone")
+        return Row.from_dict(values)
     except ValueError as error:  # InputError is one
         raise InputError(f"{path}: line {at} is damaged: {error}") from error
 

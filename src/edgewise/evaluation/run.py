@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from edgewise.engines import OpenRefine, Refine
 from edgewise.errors import InputError, OutputError, told
-from edgewise.evaluation.masks import Mask, Masks, load_masks
+from edgewise.evaluation.masks import Mask, Masks, check_counts, load_masks
 from edgewise.evaluation.pairs import Pair
 from edgewise.evaluation.rows import EDGE_DISTANCES, HCE, Failure, Rings, Row, full_score
 from edgewise.evaluation.workers import each
@@ -103,13 +103,15 @@ def score_pair(
         keep: what becomes of a mask refined here.
 
     Raises:
-        InputError: a file cannot be read, or sizes differ.
+        InputError: a file cannot be read, sizes differ, or no level of a given refined mask counts.
         OutputError: the mask cannot be kept.
     """
     # Before they are read: of a file that changes meanwhile the row has the earlier checksum, so
     # that a run that goes on refuses it.
     sums = {part: checksum(path) for part, path in pair.files.items()}
     masks = load_masks(pair, refine)
+    if pair.refined is not None:
+        check_counts(pair.refined, masks.after)
     if keep is not None and pair.refined is None:
         masks = replace(masks, after=keep(pair, masks.after))
     measure = partial(_fast_score if fast else score, effort=hce)

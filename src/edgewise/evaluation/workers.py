@@ -27,14 +27,15 @@ def each(
             it and its results must pickle.
         pairs: what to do.
         open_refine: opened once a worker, only where some pair has no refined mask.
-        workers: processes; 1 works in this one. Each holds one pair at a time.
+        workers: processes, no more than pairs; 1 works in this one. Each holds one pair at a time.
 
     Raises:
         EdgewiseError: the engine cannot be opened, or a worker died.
     """
     needed = open_refine if any(pair.refined is None for pair in pairs) else None
     refine = needed() if needed else None  # so that what is wrong with it is said once, and here
-    if workers == 1:
+    workers = min(workers, len(pairs))
+    if workers <= 1:
         yield from (task(pair, refine) for pair in pairs)
         return
     del refine
@@ -43,6 +44,10 @@ def each(
     )
     try:
         yield from _results(_submitted(pool, task, pairs))
+    except BaseException:
+        for process in pool._processes.values():  # nobody waits for what they have in hand
+            process.kill()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
 
