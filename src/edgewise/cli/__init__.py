@@ -89,17 +89,13 @@ def run() -> NoReturn:
     try:
         main()
     except SystemExit as end:
-        foreign = any(word.startswith("--engine") for word in sys.argv)
-        if sys.argv[1:2] != ["refine"] or foreign or not isinstance(end.code, int):
+        alone = sys.argv[1:2] == ["refine"] and not any("--engine" in word for word in sys.argv)
+        if not alone or not isinstance(end.code, int):
             raise
-        code = end.code
-    else:
-        sys.exit()
-    atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
-        if stream:  # None where the caller has closed it
-            stream.flush()
-    os._exit(code)
+        atexit._run_exitfuncs()
+        _flush()
+        os._exit(end.code)
+    sys.exit()
 
 
 def main() -> None:
@@ -125,9 +121,13 @@ def _fail(line: str) -> NoReturn:
     """End with a line, whether it can be printed or not."""
     with suppress(OSError):
         print(f"edgewise: {line}", file=sys.stderr)  # noqa: T201
-    for stream in filter(None, (sys.stdout, sys.stderr)):
+    _flush()
+    sys.exit(BAD_INPUT)
+
+
+def _flush() -> None:
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # None where the caller has closed it
         try:
             stream.flush()
         except OSError:  # the end of Python would try again, and say so
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    sys.exit(BAD_INPUT)
