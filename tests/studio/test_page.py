@@ -263,6 +263,11 @@ def test_every_button_is_reached_by_tab(server, visit, files):
     studio.open(*files)
     here = """(e => e.dataset.command ?? e.id ?? "")(document.activeElement)"""
     studio.page.focus(".skip")
+    address = studio.page.url
+    studio.press("Enter")
+    assert studio.page.evaluate("document.activeElement.id") == "stage"
+    assert studio.page.url == address  # by which a reload finds the photo
+    studio.page.focus(".skip")
     reached = set()
     for _ in range(60):
         studio.press("Tab")
@@ -450,6 +455,48 @@ def test_the_form_stays_open_when_a_refining_ends_behind_it(visit, files):
         assert overlap(studio.mask(), TRUTH) > 0.98
     finally:
         slow.kill()
+
+
+def test_keys_leave_the_photo_behind_the_form_alone(server, visit, files):
+    studio = visit(server.url)
+    studio.open(*files)
+    studio.press("b")
+    studio.drag((60, 60), (90, 60), then="Added")
+    studio.press("Control+o")
+    for key in ("Control+z", "Shift+R", "v", "q", "Space"):
+        studio.press(key)
+    for _ in range(9):
+        studio.press("Tab")
+        assert studio.page.evaluate("document.activeElement.id") != "stage"
+    studio.press("Escape")
+    studio.page.wait_for_selector("body[data-phase=edit]")
+    assert studio.page.get_attribute("[data-command=tool-add]", "aria-pressed") == "true"
+    assert painted(studio.mask(), 75, 60)
+    assert studio.page.text_content("#hint") != ""  # it was not refined
+
+
+def test_scribbles_that_were_not_sent_are_not_left_without_a_question(server, visit, files):
+    studio = visit(server.url)
+    studio.open(files[0])
+    asked = []
+    studio.page.on("dialog", lambda dialog: asked.append(dialog.type) or dialog.accept())
+    studio.press("b")
+    studio.drag((280, 240), (360, 240))
+    studio.page.reload()
+    studio.page.wait_for_selector("body[data-phase=start]")
+    studio.page.reload()
+    assert asked == ["beforeunload"]
+
+
+def test_a_screen_of_other_pixels_shifts_no_stroke(server, visit, files):
+    studio = visit(server.url)
+    studio.open(*files)
+    studio.press("b")
+    devtools = studio.page.context.new_cdp_session(studio.page)
+    screen = {"width": 1280, "height": 820, "deviceScaleFactor": 2, "mobile": False}
+    devtools.send("Emulation.setDeviceMetricsOverride", screen)
+    studio.drag((60, 60), (90, 60), then="Added")
+    assert painted(studio.mask(), 75, 60)
 
 
 def test_undo_and_strokes_while_refining_stop_it_or_wait_for_it(visit, files):

@@ -243,6 +243,30 @@ def test_what_is_drawn_while_the_next_photo_opens_is_of_the_photo_that_is_seen(s
     assert not mask[60, 400]
 
 
+def test_a_key_held_down_gives_one_verdict(serve, visit):
+    studio = visit(serve.url)
+    shows(studio, "first")
+    for key, then in (("a", "second"), ("Enter", "third")):
+        studio.page.keyboard.down(key)
+        shows(studio, then)
+        studio.page.keyboard.down(key)  # as a keyboard repeats it
+        studio.page.keyboard.up(key)
+        studio.page.focus("[data-command=accepted]")
+    studio.press("PageUp", "Opened second_im.png")
+    assert counts(studio) == {"new": 1, "accepted": 2, "fixed": 0, "skipped": 0, "flagged": 0}
+
+
+def test_a_photo_is_opened_with_the_verdict_that_another_page_gave(serve, visit):
+    studio = visit(serve.url)
+    shows(studio, "first")
+    other = visit(serve.url)
+    other.press("PageDown", "Opened second_im.png")
+    other.press("g")
+    shows(other, "third")
+    studio.press("PageDown", "Opened second_im.png")
+    assert counts(studio)["flagged"] == 1
+
+
 def test_going_on_leaves_a_verdict_that_another_page_or_visit_gave(serve, visit, folder):
     (folder / "second_im.png").write_bytes(b"gone bad since")
     studio = visit(serve.url, expected=GONE)

@@ -6,6 +6,7 @@ const POLL = 250; // ms between two looks at how far an export is
 
 export class Folder {
   on = false;
+  keeping = false; // a verdict or the time is on its way to the server
   #key = null;
   #moving = false;
   #kept = 0; // seconds that the server knows of
@@ -63,6 +64,7 @@ export class Folder {
       this.queue.mark(key);
       const document = await this.#read(key);
       await this.app.session.settled(); // of the photo before, which could be painted on meanwhile
+      this.queue.update(key, document); // another page may have given a verdict
       this.#start(document.seconds);
       this.app.show(document, key);
       return `${before} Opened ${document.name}`.trim();
@@ -125,12 +127,17 @@ export class Folder {
 
   /** Without a verdict, only the time: another page may have given one. */
   async #keep(verdict) {
-    await this.app.session.settled();
-    const [key, seconds] = [this.#key, this.clock.seconds];
-    const entry = await this.app.session.insist(() => api.setStatus(key, verdict, seconds));
-    this.#kept = seconds;
-    this.queue.update(key, entry);
-    return `${STATES[entry.status]}`;
+    this.keeping = true;
+    try {
+      await this.app.session.settled();
+      const [key, seconds] = [this.#key, this.clock.seconds];
+      const entry = await this.app.session.insist(() => api.setStatus(key, verdict, seconds));
+      this.#kept = seconds;
+      this.queue.update(key, entry);
+      return `${STATES[entry.status]}`;
+    } finally {
+      this.keeping = false;
+    }
   }
 
   async #move(text, job) {

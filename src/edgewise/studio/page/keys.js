@@ -1,5 +1,7 @@
 // From key presses to commands, and the dialog that lists the keys. A command is a row
-// {id, group, label, keys, run, release?, enabled?}; `keys` are written as people read them: "Ctrl+Z".
+// {id, group, label, keys, run, release?, enabled?, repeats?, always?}; `keys` are written as people
+// read them: "Ctrl+Z". A key that is held down acts again and again where the command `repeats`; where
+// it holds `always`, it also acts while the form to open a photo hides the rest.
 
 const MAC = /Mac|iP(hone|ad)/.test(navigator.platform);
 const NAMES = { " ": "Space", Escape: "Esc", "+": "+", "=": "+" };
@@ -48,11 +50,10 @@ export class Keys {
     if (!this.single && [...name.replace(/^Shift\+/, "")].length === 1 && name !== "?") return;
     if (/^Arrow|^Page|^Home|^End/.test(name) && event.target.closest?.("[role=slider], input")) return;
     event.preventDefault();
+    if (event.repeat && !command.repeats) return;
+    if (document.body.dataset.phase === "welcome" && !command.always) return;
     if (command.enabled && !command.enabled()) return;
-    if (command.release) {
-      if (event.repeat) return;
-      this.#held.set(event.code, command);
-    }
+    if (command.release) this.#held.set(event.code, command);
     command.run(event);
   }
 
