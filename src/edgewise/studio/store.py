@@ -7,7 +7,6 @@ rest is read again when asked for.
 import hashlib
 import secrets
 import shutil
-import tempfile
 import threading
 import time
 from collections import OrderedDict
@@ -19,6 +18,7 @@ from typing import Any, BinaryIO
 
 from edgewise.errors import InputError, OutputError
 from edgewise.studio.document import Busy, Document
+from edgewise.studio.home import Home
 from edgewise.studio.journal import Journal
 from edgewise.studio.levels import levels_of
 from edgewise.studio.limits import Limits, RefusedError
@@ -56,7 +56,7 @@ class Store:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._home = tempfile.TemporaryDirectory(prefix="edgewise-studio-")
+        self._home = Home()
         self._sources: OrderedDict[str, Source] = OrderedDict()
         self._loaded: OrderedDict[str, Document] = OrderedDict()
         self._abouts: dict[str, dict[str, Any]] = {}  # what each was made of when first read
@@ -65,7 +65,7 @@ class Store:
 
     def close(self) -> None:
         """Remove the uploads."""
-        self._home.cleanup()
+        self._home.close()
 
     def upload(self, name: str, photo: BinaryIO, mask: BinaryIO | None) -> str:
         """Take a photo and its mask in; gives the document's key.
@@ -74,7 +74,7 @@ class Store:
             RefusedError: they are no pictures, too large, damaged or do not fit one another.
         """
         key = secrets.token_hex(8)
-        home = Path(self._home.name, key)
+        home = self._home.path / key
         home.mkdir()
         try:
             copied(photo, home / "photo")
