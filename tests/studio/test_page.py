@@ -425,6 +425,14 @@ def test_a_photo_that_went_with_its_server_is_not_promised_back(visit, files):
     studio.page.wait_for_selector("#alert:has-text('open the photo again')")
 
 
+def test_the_address_of_another_photo_leads_to_it(server, visit, files, tmp_path):
+    studio, other = visit(server.url), visit(server.url)
+    studio.open(*files)
+    other.open(*write_photo(tmp_path, "other"))
+    studio.page.evaluate("(address) => { location.href = address; }", other.page.url)
+    studio.page.wait_for_selector("#name:text-is('other_im.png')")
+
+
 def test_long_work_shows_that_it_goes_on_and_can_be_stopped(visit, files):
     slow = Server("--pause", "3").start()
     try:

@@ -216,6 +216,16 @@ def test_the_queue_fits_a_phone(serve, visit):
     shows(studio, "second")
 
 
+@pytest.mark.parametrize("width", [1000, 844, 360, 320])
+def test_verdicts_lie_beside_the_tools_and_the_panel_at_any_width(serve, visit, width):
+    studio = visit(serve.url, size=(width, 700))
+    shows(studio, "first")
+    bar = studio.page.locator(".verdicts").bounding_box()
+    for part in studio.page.locator(".verdicts > *").all():
+        box = part.bounding_box()
+        assert bar["x"] <= box["x"] <= bar["x"] + bar["width"] - box["width"]
+
+
 def test_what_is_drawn_while_the_next_photo_opens_is_of_the_photo_that_is_seen(serve, visit):
     studio = visit(serve.url)
     shows(studio, "first")

@@ -261,6 +261,7 @@ export class App {
     dom.opener.querySelector("[data-back]").addEventListener("click", () => this.back());
     dom.size.addEventListener("input", () => brush.resize(LARGEST ** (dom.size.value / 100)));
     window.addEventListener("beforeunload", (event) => this.unsent && event.preventDefault());
+    window.addEventListener("hashchange", () => location.reload()); // another photo's address
     window.addEventListener("focus", () => this.#freshen());
     dom.stop.addEventListener("click", () => (this.#stopWork ? this.#stopWork() : session.stop()));
     dom.dismiss.addEventListener("click", () => this.status.clearError());
