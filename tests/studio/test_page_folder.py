@@ -166,6 +166,9 @@ def test_the_time_spent_on_a_photo_is_kept(serve, visit):
     studio.page.reload()
     shows(studio, "second")
     assert studio.page.locator("#queue li").first.inner_text() == row
+    studio.page.wait_for_selector("#clock:not(:text-is('0:00'))")
+    studio.page.reload()  # in the middle of a photo
+    studio.page.wait_for_selector("[aria-current] .soft:has-text('New · 0:0')")
 
 
 def test_a_photo_that_cannot_be_read_can_be_flagged(serve, visit, folder):

@@ -15,6 +15,9 @@ export class Folder {
   constructor(queue, clock, app) {
     Object.assign(this, { queue, clock, app });
     queue.addEventListener("choose", ({ detail }) => this.go(detail.key));
+    window.addEventListener("pagehide", () => {
+      if (this.open && this.#spent) api.leave(this.#key, this.clock.seconds);
+    });
   }
 
   /** Whether a photo of the queue is open, and none is on its way. */
@@ -89,8 +92,13 @@ export class Folder {
     this.#kept = this.clock.seconds;
   }
 
+  /** Whether there is time that the server does not know of. */
+  get #spent() {
+    return this.#key !== null && this.clock.seconds - this.#kept >= 1;
+  }
+
   async #keepTime() {
-    if (this.#key !== null && this.clock.seconds - this.#kept >= 1) await this.#keep();
+    if (this.#spent) await this.#keep();
   }
 
   async export() {
