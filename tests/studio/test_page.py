@@ -277,6 +277,18 @@ def test_every_button_is_reached_by_tab(server, visit, files):
     assert "stage" in reached
 
 
+def test_signs_that_take_another_key_are_keys_too(server, visit, files):
+    studio = visit(server.url)
+    studio.open(*files)
+    script = "(held) => dispatchEvent(new KeyboardEvent('keydown', {key: ']', ...held}))"
+    size = studio.page.locator("#size-text")
+    seen = [size.text_content()]
+    for held in ({}, {"shiftKey": True}, {"altKey": True}):  # as on a German Mac
+        studio.page.evaluate(script, held)
+        seen.append(size.text_content())
+    assert len(set(seen)) == 4
+
+
 def test_single_keys_can_be_switched_off(server, visit, files):
     studio = visit(server.url)
     studio.open(*files)

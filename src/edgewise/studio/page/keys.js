@@ -5,17 +5,18 @@
 
 const MAC = /Mac|iP(hone|ad)/.test(navigator.platform);
 const NAMES = { " ": "Space", Escape: "Esc", "+": "+", "=": "+" };
-const SHIFTED = /^[^a-z0-9]$/; // "?" takes Shift on many keyboards: it is not part of the name
+// "?" takes Shift on many keyboards, "[" takes Option on a Mac's: they are not part of the name.
+const SIGN = /^[^a-z0-9]$/;
 
 /** The name of a key press, e.g. "Ctrl+Shift+Z"; letters of other scripts by their place. */
 export function keyName(event) {
   let key = NAMES[event.key] ?? event.key;
   if (key.length === 1 && !/[!-~]/.test(key) && /^Key[A-Z]$/.test(event.code))
     key = event.code.slice(3);
-  const sign = key.length === 1 && SHIFTED.test(key.toLowerCase());
+  const sign = key.length === 1 && SIGN.test(key.toLowerCase());
   const parts = [];
   if (event.ctrlKey || event.metaKey) parts.push("Ctrl");
-  if (event.altKey) parts.push("Alt");
+  if (event.altKey && !sign) parts.push("Alt");
   if (event.shiftKey && !sign) parts.push("Shift");
   parts.push(key.length === 1 ? key.toUpperCase() : key);
   return parts.join("+");
