@@ -353,6 +353,17 @@ def test_on_a_phone_one_finger_paints_and_two_zoom(server, visit, files):
     assert page.locator("[value=white]").is_checked()
 
 
+def test_on_a_phone_the_panel_does_not_hide_the_place_that_was_chosen_in_it(server, visit, files):
+    studio = visit(server.url, size=PHONE, has_touch=True, is_mobile=True)
+    studio.open(*files)
+    studio.page.tap("[data-command=refine]")
+    studio.says("Refined")
+    studio.page.tap(".top [data-command=panel]")
+    studio.page.tap("#places button >> nth=0")
+    studio.page.wait_for_selector("#panel", state="hidden")
+    assert studio.page.evaluate("document.activeElement.id") == "stage"
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_stands_out_in_light_and_dark(server, visit, files, scheme):
     studio = visit(server.url, scheme=scheme)

@@ -421,6 +421,10 @@ export class App {
   }
 
   #goTo({ place, text }) {
+    if (this.panelOpen) {
+      this.togglePanel(); // it would hide the place on narrow screens
+      this.focusStage();
+    }
     this.ink.place = place;
     this.viewer.move((view) => view.centre(place.x, place.y, scaleFor(place, view.canvas)));
     if (document.activeElement === this.dom.stage) this.ink.crosshair = [place.x, place.y];
