@@ -61,6 +61,8 @@ def test_a_token_of_ones_own_is_taken_from_the_environment_too(run, monkeypatch)
     ("arguments", "word"),
     [
         (["--token", "short"], "--token has 5 characters"),
+        (["--allow-host", "https://studio.example.org"], "expected a name alone"),
+        (["--allow-host", "studio.example.org:8080"], "expected a name alone"),
         (["--token", "with spaces in it"], "other characters"),
         (["--root-path", "studio"], "begins with /"),
         (["--host", "no such host"], "--host no such host"),

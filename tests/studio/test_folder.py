@@ -255,15 +255,28 @@ def test_a_photo_replaced_while_it_is_open_is_not_exported_with_the_old_mask(fol
         assert not list(folder.glob("edgewise-export-*"))
 
 
-def test_a_photo_replaced_while_it_is_open_without_work_is_read_anew(folder, store, put):
+@pytest.mark.parametrize("opened", [1, 2], ids=["in memory", "on the disk"])
+def test_a_photo_replaced_while_it_is_open_without_work_is_read_anew(folder, store, put, opened):
     with closing(Queue(folder)) as queue:
-        entry = next(iter(queue.entries.values()))
-        before = store.open(queue.source(entry.key))
+        entries = list(queue.entries.values())
+        entry = entries[0]
+        before, *_ = [store.open(queue.source(one.key)) for one in entries[:opened]]
         put("a_im.jpg", 255 - PHOTO)
         after = store.open(queue.source(entry.key))
         assert after != before  # what a browser keeps of the old one is not shown for the new one
         with store.using(after) as document:
             assert document.photo[0, 0, 0] > 128 > PHOTO[0, 0, 0]
+
+
+def test_a_page_of_a_photo_that_was_replaced_does_not_go_on_with_the_new_one(folder, store, put):
+    with closing(Queue(folder)) as queue:
+        first, second, *_ = [queue.source(key) for key in queue.entries]
+        key = store.open(first)
+        store.open(second)
+        put("a_im.jpg", 255 - PHOTO)
+        with pytest.raises(InputError, match="was replaced"), store.using(key):
+            pass
+        assert store.open(first) != key
 
 
 def test_time_is_noted_without_a_verdict(folder):

@@ -263,6 +263,11 @@ def test_every_button_is_reached_by_tab(server, visit, files):
     studio.open(*files)
     here = """(e => e.dataset.command ?? e.id ?? "")(document.activeElement)"""
     studio.page.focus(".skip")
+    address = studio.page.url
+    studio.press("Enter")
+    assert studio.page.evaluate("document.activeElement.id") == "stage"
+    assert studio.page.url == address  # by which a reload finds the photo
+    studio.page.focus(".skip")
     reached = set()
     for _ in range(60):
         studio.press("Tab")
@@ -270,6 +275,18 @@ def test_every_button_is_reached_by_tab(server, visit, files):
     visible = studio.page.locator("[data-command]:visible").all()
     assert {button.get_attribute("data-command") for button in visible} <= reached
     assert "stage" in reached
+
+
+def test_signs_that_take_another_key_are_keys_too(server, visit, files):
+    studio = visit(server.url)
+    studio.open(*files)
+    script = "(held) => dispatchEvent(new KeyboardEvent('keydown', {key: ']', ...held}))"
+    size = studio.page.locator("#size-text")
+    seen = [size.text_content()]
+    for held in ({}, {"shiftKey": True}, {"altKey": True}):  # as on a German Mac
+        studio.page.evaluate(script, held)
+        seen.append(size.text_content())
+    assert len(set(seen)) == 4
 
 
 def test_single_keys_can_be_switched_off(server, visit, files):
@@ -334,6 +351,17 @@ def test_on_a_phone_one_finger_paints_and_two_zoom(server, visit, files):
     page.tap("[data-command=panel]:visible")
     page.check("[value=white]")
     assert page.locator("[value=white]").is_checked()
+
+
+def test_on_a_phone_the_panel_does_not_hide_the_place_that_was_chosen_in_it(server, visit, files):
+    studio = visit(server.url, size=PHONE, has_touch=True, is_mobile=True)
+    studio.open(*files)
+    studio.page.tap("[data-command=refine]")
+    studio.says("Refined")
+    studio.page.tap(".top [data-command=panel]")
+    studio.page.tap("#places button >> nth=0")
+    studio.page.wait_for_selector("#panel", state="hidden")
+    assert studio.page.evaluate("document.activeElement.id") == "stage"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -420,6 +448,14 @@ def test_a_photo_that_went_with_its_server_is_not_promised_back(visit, files):
     studio.page.wait_for_selector("#alert:has-text('open the photo again')")
 
 
+def test_the_address_of_another_photo_leads_to_it(server, visit, files, tmp_path):
+    studio, other = visit(server.url), visit(server.url)
+    studio.open(*files)
+    other.open(*write_photo(tmp_path, "other"))
+    studio.page.evaluate("(address) => { location.href = address; }", other.page.url)
+    studio.page.wait_for_selector("#name:text-is('other_im.png')")
+
+
 def test_long_work_shows_that_it_goes_on_and_can_be_stopped(visit, files):
     slow = Server("--pause", "3").start()
     try:
@@ -450,6 +486,48 @@ def test_the_form_stays_open_when_a_refining_ends_behind_it(visit, files):
         assert overlap(studio.mask(), TRUTH) > 0.98
     finally:
         slow.kill()
+
+
+def test_keys_leave_the_photo_behind_the_form_alone(server, visit, files):
+    studio = visit(server.url)
+    studio.open(*files)
+    studio.press("b")
+    studio.drag((60, 60), (90, 60), then="Added")
+    studio.press("Control+o")
+    for key in ("Control+z", "Shift+R", "v", "q", "Space"):
+        studio.press(key)
+    for _ in range(9):
+        studio.press("Tab")
+        assert studio.page.evaluate("document.activeElement.id") != "stage"
+    studio.press("Escape")
+    studio.page.wait_for_selector("body[data-phase=edit]")
+    assert studio.page.get_attribute("[data-command=tool-add]", "aria-pressed") == "true"
+    assert painted(studio.mask(), 75, 60)
+    assert studio.page.text_content("#hint") != ""  # it was not refined
+
+
+def test_scribbles_that_were_not_sent_are_not_left_without_a_question(server, visit, files):
+    studio = visit(server.url)
+    studio.open(files[0])
+    asked = []
+    studio.page.on("dialog", lambda dialog: asked.append(dialog.type) or dialog.accept())
+    studio.press("b")
+    studio.drag((280, 240), (360, 240))
+    studio.page.reload()
+    studio.page.wait_for_selector("body[data-phase=start]")
+    studio.page.reload()
+    assert asked == ["beforeunload"]
+
+
+def test_a_screen_of_other_pixels_shifts_no_stroke(server, visit, files):
+    studio = visit(server.url)
+    studio.open(*files)
+    studio.press("b")
+    devtools = studio.page.context.new_cdp_session(studio.page)
+    screen = {"width": 1280, "height": 820, "deviceScaleFactor": 2, "mobile": False}
+    devtools.send("Emulation.setDeviceMetricsOverride", screen)
+    studio.drag((60, 60), (90, 60), then="Added")
+    assert painted(studio.mask(), 75, 60)
 
 
 def test_undo_and_strokes_while_refining_stop_it_or_wait_for_it(visit, files):

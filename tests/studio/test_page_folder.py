@@ -166,6 +166,9 @@ def test_the_time_spent_on_a_photo_is_kept(serve, visit):
     studio.page.reload()
     shows(studio, "second")
     assert studio.page.locator("#queue li").first.inner_text() == row
+    studio.page.wait_for_selector("#clock:not(:text-is('0:00'))")
+    studio.page.reload()  # in the middle of a photo
+    studio.page.wait_for_selector("[aria-current] .soft:has-text('New · 0:0')")
 
 
 def test_a_photo_that_cannot_be_read_can_be_flagged(serve, visit, folder):
@@ -216,6 +219,16 @@ def test_the_queue_fits_a_phone(serve, visit):
     shows(studio, "second")
 
 
+@pytest.mark.parametrize("width", [1000, 844, 360, 320])
+def test_verdicts_lie_beside_the_tools_and_the_panel_at_any_width(serve, visit, width):
+    studio = visit(serve.url, size=(width, 700))
+    shows(studio, "first")
+    bar = studio.page.locator(".verdicts").bounding_box()
+    for part in studio.page.locator(".verdicts > *").all():
+        box = part.bounding_box()
+        assert bar["x"] <= box["x"] <= bar["x"] + bar["width"] - box["width"]
+
+
 def test_what_is_drawn_while_the_next_photo_opens_is_of_the_photo_that_is_seen(serve, visit):
     studio = visit(serve.url)
     shows(studio, "first")
@@ -241,6 +254,30 @@ def test_what_is_drawn_while_the_next_photo_opens_is_of_the_photo_that_is_seen(s
     mask = studio.mask()
     assert mask[60, 75]
     assert not mask[60, 400]
+
+
+def test_a_key_held_down_gives_one_verdict(serve, visit):
+    studio = visit(serve.url)
+    shows(studio, "first")
+    for key, then in (("a", "second"), ("Enter", "third")):
+        studio.page.keyboard.down(key)
+        shows(studio, then)
+        studio.page.keyboard.down(key)  # as a keyboard repeats it
+        studio.page.keyboard.up(key)
+        studio.page.focus("[data-command=accepted]")
+    studio.press("PageUp", "Opened second_im.png")
+    assert counts(studio) == {"new": 1, "accepted": 2, "fixed": 0, "skipped": 0, "flagged": 0}
+
+
+def test_a_photo_is_opened_with_the_verdict_that_another_page_gave(serve, visit):
+    studio = visit(serve.url)
+    shows(studio, "first")
+    other = visit(serve.url)
+    other.press("PageDown", "Opened second_im.png")
+    other.press("g")
+    shows(other, "third")
+    studio.press("PageDown", "Opened second_im.png")
+    assert counts(studio)["flagged"] == 1
 
 
 def test_going_on_leaves_a_verdict_that_another_page_or_visit_gave(serve, visit, folder):

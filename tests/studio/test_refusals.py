@@ -70,6 +70,24 @@ def test_what_is_no_fit_picture_is_refused(client, pictures, path, part, kind):
     refused(client.post(path, files=form), status, word)
 
 
+@pytest.mark.parametrize(
+    ("address", "further"),
+    [
+        ("/refine", {"data": {"as": "soft"}}),
+        ("/refine?form=soft", {}),
+        ("/refine?photo=a.jpg", {}),
+        ("/refine", {"data": {"photos": "b.jpg"}}),
+    ],
+)
+def test_an_option_that_would_be_passed_over_is_refused(client, address, further):
+    refused(client.post(address, files=files(), **further), 422, "?as= in the address")
+
+
+def test_a_second_photo_is_refused(client):
+    form = [*files().items(), ("photo", ("b.png", coded(PHOTO)))]
+    refused(client.post("/refine", files=form), 422, "photo: expected a form of a photo")
+
+
 def test_the_content_decides_and_not_the_name(client):
     form = {"photo": ("photo.txt", coded(PHOTO), "text/plain"), "mask": ("x.exe", coded(COARSE))}
     assert client.post("/refine", files=form).status_code == 200

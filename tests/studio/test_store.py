@@ -1,7 +1,6 @@
 """The store holds few documents in memory and loses none."""
 
 import io
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -63,6 +62,7 @@ def test_above_the_limit_the_upload_untouched_longest_goes(store):
 
 
 def test_a_refused_upload_leaves_nothing_behind(store):
+    before = list(store._home.path.iterdir())
     with pytest.raises(RefusedError):
         store.upload("a.png", io.BytesIO(b"no picture"), None)
-    assert list(Path(store._home.name).iterdir()) == []
+    assert list(store._home.path.iterdir()) == before

@@ -79,6 +79,12 @@ def _access(host: str, names: list[str], token: str | None) -> "Access":
         raise InputError(f"--token has {len(token)} characters; expected {LEAST_TOKEN} of ASCII")
     if token is not None and not all(c.isalnum() or c in "-_.~" for c in token):
         raise InputError("--token holds other characters than letters, digits and -_.~")
+    for name in names:
+        if "/" in name or name.count(":") == 1:  # an address of version 6 has more
+            raise InputError(
+                f"--allow-host {name}: expected a name alone, such as studio.example.org, without "
+                "https:// before it and a port or path behind it"
+            )
     if token is None and not is_loopback(host):
         token = secrets.token_urlsafe(24)
     return Access(host=host, names=hosts_of(names), token=token)

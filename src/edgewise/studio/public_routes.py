@@ -16,6 +16,7 @@ from edgewise.refiner import Refinement
 from edgewise.studio import downloads
 from edgewise.studio.forms import HealthAnswer, LimitsAnswer, RleAnswer
 from edgewise.studio.jobs import Job
+from edgewise.studio.limits import RefusedError
 from edgewise.studio.routes import Here, Responses, refusals
 from edgewise.studio.store import copied
 from edgewise.studio.studio import Studio
@@ -50,6 +51,7 @@ async def refine(
     ] = "mask",
 ) -> Response:
     """Refine the coarse mask of one object in a photo."""
+    await _refuse_unknown(request)
     for upload in (photo, mask):
         checked_name(upload.filename)
 
@@ -82,6 +84,18 @@ def limits_answer(studio: Studio) -> LimitsAnswer:
     return LimitsAnswer(
         bytes=limits.bytes, pixels=limits.pixels, waiting=limits.waiting, seconds=limits.seconds
     )
+
+
+async def _refuse_unknown(request: Request) -> None:
+    """Refuse what would be passed over: an option misspelt or in the form, a second photo."""
+    form = [name for name, _ in (await request.form()).multi_items()]
+    unknown = [name for name in form if name not in ("photo", "mask") or form.count(name) > 1]
+    unknown += [name for name in request.query_params if name != "as"]
+    if unknown:
+        raise RefusedError(
+            422,
+            f"{unknown[0][:40]}: expected a form of a photo and a mask, and ?as= in the address",
+        )
 
 
 def _read(

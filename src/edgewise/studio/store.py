@@ -7,7 +7,6 @@ rest is read again when asked for.
 import hashlib
 import secrets
 import shutil
-import tempfile
 import threading
 import time
 from collections import OrderedDict
@@ -17,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from edgewise.errors import OutputError
+from edgewise.errors import InputError, OutputError
 from edgewise.studio.document import Busy, Document
+from edgewise.studio.home import Home
 from edgewise.studio.journal import Journal
 from edgewise.studio.levels import levels_of
 from edgewise.studio.limits import Limits, RefusedError
@@ -56,15 +56,16 @@ class Store:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._home = tempfile.TemporaryDirectory(prefix="edgewise-studio-")
+        self._home = Home()
         self._sources: OrderedDict[str, Source] = OrderedDict()
         self._loaded: OrderedDict[str, Document] = OrderedDict()
+        self._abouts: dict[str, dict[str, Any]] = {}  # what each was made of when first read
         self._users: dict[str, int] = {}
         self._lock = threading.RLock()
 
     def close(self) -> None:
         """Remove the uploads."""
-        self._home.cleanup()
+        self._home.close()
 
     def upload(self, name: str, photo: BinaryIO, mask: BinaryIO | None) -> str:
         """Take a photo and its mask in; gives the document's key.
@@ -73,7 +74,7 @@ class Store:
             RefusedError: they are no pictures, too large, damaged or do not fit one another.
         """
         key = secrets.token_hex(8)
-        home = Path(self._home.name, key)
+        home = self._home.path / key
         home.mkdir()
         try:
             copied(photo, home / "photo")
@@ -97,7 +98,8 @@ class Store:
     def open(self, source: Source) -> str:
         """The key of an entry's document, which is loaded where it is not yet.
 
-        Where its files are others than when it was loaded, it is loaded anew, with another key.
+        Where its files are others than when it was first loaded, it is loaded anew, with another
+        key.
 
         Raises:
             RefusedError: its photo or mask cannot be used.
@@ -106,9 +108,8 @@ class Store:
         with self._lock:
             keys = (key for key, one in self._sources.items() if one.entry == source.entry)
             key = next(keys, None) or secrets.token_hex(8)
-            document = self._loaded.get(key)
-            if document and not _is_of(document, source):
-                del self._sources[key], self._loaded[key]
+            if key in self._abouts and not _is_of(self._abouts[key], source):
+                self._forget(key)
                 key = secrets.token_hex(8)
             self._sources[key] = source
             with self.using(key):
@@ -125,6 +126,7 @@ class Store:
 
         Raises:
             RefusedError: 404 where there is no such document.
+            InputError: its files have been replaced since it was opened.
         """
         document = self._claim(key)
         try:
@@ -150,6 +152,10 @@ class Store:
             document = self._loaded.get(key)
             if document is None:
                 document = _load(key, source, self._limits)
+                if self._abouts.get(key, document.about) != document.about:
+                    raise InputError(
+                        f"{source.name}: was replaced since it was opened; load this page again"
+                    )
             self._hold(key, document)
             self._users[key] = self._users.get(key, 0) + 1
             return document
@@ -157,6 +163,7 @@ class Store:
     def _hold(self, key: str, document: Document) -> None:
         document.used = time.monotonic()
         self._loaded[key] = document
+        self._abouts[key] = document.about
         self._loaded.move_to_end(key)
         self._drop_idle()
 
@@ -175,8 +182,13 @@ class Store:
             held = self._loaded.get(key)
             if self._users.get(key) or (held and held.busy):
                 continue
-            self._loaded.pop(key, None)
-            shutil.rmtree(self._sources.pop(key).photo.parent, ignore_errors=True)
+            shutil.rmtree(self._forget(key).photo.parent, ignore_errors=True)
+
+    def _forget(self, key: str) -> Source:
+        """Let go of a document for good; gives the files that it had."""
+        self._loaded.pop(key, None)
+        self._abouts.pop(key, None)
+        return self._sources.pop(key)
 
 
 def copied(stream: BinaryIO, path: Path) -> Path:
@@ -214,10 +226,11 @@ def _about(source: Source, shape: tuple[int, int]) -> dict[str, Any]:
     }
 
 
-def _is_of(document: Document, source: Source) -> bool:
-    """Whether a document was made of the files as they are now."""
+def _is_of(about: dict[str, Any], source: Source) -> bool:
+    """Whether what a document was made of is what the files are now."""
+    width, height = about["size"]
     try:
-        return document.about == _about(source, document.shape)
+        return about == _about(source, (height, width))
     except OSError:
         return False
 

@@ -40,13 +40,13 @@ function failure(status, text, after) {
   });
 }
 
-async function ask(path, { method = "GET", json, signal, silent = SILENT } = {}) {
+async function ask(path, { method = "GET", json, signal, keepalive, silent = SILENT } = {}) {
   const headers = { ...OURS };
   if (json !== undefined) headers["Content-Type"] = "application/json";
   const body = json === undefined ? undefined : JSON.stringify(json);
   let response;
   try {
-    response = await fetch(address(path), { method, headers, body, signal });
+    response = await fetch(address(path), { method, headers, body, signal, keepalive });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new ApiError(silent);
@@ -128,6 +128,9 @@ export const api = {
   queue: () => json("api/queue"),
   openEntry: (key) => post(`${entry(key)}/open`),
   setStatus: (key, status, seconds) => post(`${entry(key)}/status`, { status, seconds }),
+  /** The same as the page goes, which waits for no answer. */
+  leave: (key, seconds) =>
+    post(`${entry(key)}/status`, { status: null, seconds }, { keepalive: true }),
   exportAccepted: (signal) => post("api/queue/export", {}, { signal }),
   exportState: () => json("api/queue/export"),
 };

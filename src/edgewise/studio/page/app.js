@@ -112,6 +112,11 @@ export class App {
     return this.editing && this.document.has_coarse;
   }
 
+  /** Whether leaving the page would lose something. */
+  get unsent() {
+    return this.session.busy || this.start.scribbles.length > 0 || this.folder.keeping;
+  }
+
   get panelOpen() {
     return document.body.classList.contains("panel-open");
   }
@@ -255,7 +260,8 @@ export class App {
     this.opener.addEventListener("drop", () => this.folder.on || this.welcome());
     dom.opener.querySelector("[data-back]").addEventListener("click", () => this.back());
     dom.size.addEventListener("input", () => brush.resize(LARGEST ** (dom.size.value / 100)));
-    window.addEventListener("beforeunload", (event) => session.busy && event.preventDefault());
+    window.addEventListener("beforeunload", (event) => this.unsent && event.preventDefault());
+    window.addEventListener("hashchange", () => location.reload()); // another photo's address
     window.addEventListener("focus", () => this.#freshen());
     dom.stop.addEventListener("click", () => (this.#stopWork ? this.#stopWork() : session.stop()));
     dom.dismiss.addEventListener("click", () => this.status.clearError());
@@ -415,6 +421,10 @@ export class App {
   }
 
   #goTo({ place, text }) {
+    if (this.panelOpen) {
+      this.togglePanel(); // it would hide the place on narrow screens
+      this.focusStage();
+    }
     this.ink.place = place;
     this.viewer.move((view) => view.centre(place.x, place.y, scaleFor(place, view.canvas)));
     if (document.activeElement === this.dom.stage) this.ink.crosshair = [place.x, place.y];

@@ -12,12 +12,7 @@ export class Buttons {
       const command = byId.get(button.dataset.command);
       this.#name(button, command);
       if (command.release) hold(button, command);
-      else
-        button.addEventListener("click", () => {
-          if (button.getAttribute("aria-disabled") === "true") return;
-          command.run();
-          after();
-        });
+      else tap(button, command, after);
       this.#joined.push([button, command]);
     }
   }
@@ -35,6 +30,18 @@ export class Buttons {
     button.title = `${label} (${keys.map(shown).join(", ")})`;
     button.setAttribute("aria-keyshortcuts", keys.map(spoken).join(" "));
   }
+}
+
+/** A button that acts when it is clicked; Enter that is held down clicks again and again. */
+function tap(button, command, after) {
+  button.addEventListener("keydown", (event) => {
+    if (event.repeat && !command.repeats && event.key === "Enter") event.preventDefault();
+  });
+  button.addEventListener("click", () => {
+    if (button.getAttribute("aria-disabled") === "true") return;
+    command.run();
+    after();
+  });
 }
 
 /** A button that acts while it is pressed, by pointer or by Space. */

@@ -6,6 +6,7 @@ const POLL = 250; // ms between two looks at how far an export is
 
 export class Folder {
   on = false;
+  keeping = false; // a verdict or the time is on its way to the server
   #key = null;
   #moving = false;
   #kept = 0; // seconds that the server knows of
@@ -14,6 +15,9 @@ export class Folder {
   constructor(queue, clock, app) {
     Object.assign(this, { queue, clock, app });
     queue.addEventListener("choose", ({ detail }) => this.go(detail.key));
+    window.addEventListener("pagehide", () => {
+      if (this.open && this.#spent) api.leave(this.#key, this.clock.seconds);
+    });
   }
 
   /** Whether a photo of the queue is open, and none is on its way. */
@@ -63,6 +67,7 @@ export class Folder {
       this.queue.mark(key);
       const document = await this.#read(key);
       await this.app.session.settled(); // of the photo before, which could be painted on meanwhile
+      this.queue.update(key, document); // another page may have given a verdict
       this.#start(document.seconds);
       this.app.show(document, key);
       return `${before} Opened ${document.name}`.trim();
@@ -87,8 +92,13 @@ export class Folder {
     this.#kept = this.clock.seconds;
   }
 
+  /** Whether there is time that the server does not know of. */
+  get #spent() {
+    return this.#key !== null && this.clock.seconds - this.#kept >= 1;
+  }
+
   async #keepTime() {
-    if (this.#key !== null && this.clock.seconds - this.#kept >= 1) await this.#keep();
+    if (this.#spent) await this.#keep();
   }
 
   async export() {
@@ -125,12 +135,17 @@ export class Folder {
 
   /** Without a verdict, only the time: another page may have given one. */
   async #keep(verdict) {
-    await this.app.session.settled();
-    const [key, seconds] = [this.#key, this.clock.seconds];
-    const entry = await this.app.session.insist(() => api.setStatus(key, verdict, seconds));
-    this.#kept = seconds;
-    this.queue.update(key, entry);
-    return `${STATES[entry.status]}`;
+    this.keeping = true;
+    try {
+      await this.app.session.settled();
+      const [key, seconds] = [this.#key, this.clock.seconds];
+      const entry = await this.app.session.insist(() => api.setStatus(key, verdict, seconds));
+      this.#kept = seconds;
+      this.queue.update(key, entry);
+      return `${STATES[entry.status]}`;
+    } finally {
+      this.keeping = false;
+    }
   }
 
   async #move(text, job) {

@@ -1,19 +1,22 @@
 // From key presses to commands, and the dialog that lists the keys. A command is a row
-// {id, group, label, keys, run, release?, enabled?}; `keys` are written as people read them: "Ctrl+Z".
+// {id, group, label, keys, run, release?, enabled?, repeats?, always?}; `keys` are written as people
+// read them: "Ctrl+Z". A key that is held down acts again and again where the command `repeats`; where
+// it holds `always`, it also acts while the form to open a photo hides the rest.
 
 const MAC = /Mac|iP(hone|ad)/.test(navigator.platform);
 const NAMES = { " ": "Space", Escape: "Esc", "+": "+", "=": "+" };
-const SHIFTED = /^[^a-z0-9]$/; // "?" takes Shift on many keyboards: it is not part of the name
+// "?" takes Shift on many keyboards, "[" takes Option on a Mac's: they are not part of the name.
+const SIGN = /^[^a-z0-9]$/;
 
 /** The name of a key press, e.g. "Ctrl+Shift+Z"; letters of other scripts by their place. */
 export function keyName(event) {
   let key = NAMES[event.key] ?? event.key;
   if (key.length === 1 && !/[!-~]/.test(key) && /^Key[A-Z]$/.test(event.code))
     key = event.code.slice(3);
-  const sign = key.length === 1 && SHIFTED.test(key.toLowerCase());
+  const sign = key.length === 1 && SIGN.test(key.toLowerCase());
   const parts = [];
   if (event.ctrlKey || event.metaKey) parts.push("Ctrl");
-  if (event.altKey) parts.push("Alt");
+  if (event.altKey && !sign) parts.push("Alt");
   if (event.shiftKey && !sign) parts.push("Shift");
   parts.push(key.length === 1 ? key.toUpperCase() : key);
   return parts.join("+");
@@ -48,11 +51,10 @@ export class Keys {
     if (!this.single && [...name.replace(/^Shift\+/, "")].length === 1 && name !== "?") return;
     if (/^Arrow|^Page|^Home|^End/.test(name) && event.target.closest?.("[role=slider], input")) return;
     event.preventDefault();
+    if (event.repeat && !command.repeats) return;
+    if (document.body.dataset.phase === "welcome" && !command.always) return;
     if (command.enabled && !command.enabled()) return;
-    if (command.release) {
-      if (event.repeat) return;
-      this.#held.set(event.code, command);
-    }
+    if (command.release) this.#held.set(event.code, command);
     command.run(event);
   }
 

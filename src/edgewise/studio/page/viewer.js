@@ -11,6 +11,7 @@ export class Viewer extends EventTarget {
   swipe = null; // the share of the width that shows the coarse mask, or null
   flipped = false;
   showLocks = false;
+  ratio = 1; // device pixels by CSS pixel, as the canvas was made
   #overlay = new Overlay();
   #kept = new Kept();
   #document = null;
@@ -24,11 +25,8 @@ export class Viewer extends EventTarget {
     this.context = canvas.getContext("2d", { alpha: false }); // laid on the page without blending
     this.#followTheme();
     new ResizeObserver(() => this.#resize()).observe(canvas);
+    this.#followRatio();
     this.#resize();
-  }
-
-  get ratio() {
-    return window.devicePixelRatio || 1;
   }
 
   get document() {
@@ -113,6 +111,16 @@ export class Viewer extends EventTarget {
     take();
   }
 
+  /** A window on another screen, or zoomed, has other pixels, even where its size stays. */
+  #followRatio() {
+    const another = () => {
+      this.#resize();
+      this.#followRatio();
+    };
+    const same = matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
+    same.addEventListener("change", another, { once: true });
+  }
+
   #masks(which) {
     const now = () => this.#document;
     return this.#tiles(maskSource(() => now().id, which, () => now().revision), 120);
@@ -120,8 +128,10 @@ export class Viewer extends EventTarget {
 
   #resize() {
     const box = this.canvas.getBoundingClientRect();
-    const [width, height] = [box.width, box.height].map((side) => Math.round(side * this.ratio));
+    const ratio = window.devicePixelRatio || 1;
+    const [width, height] = [box.width, box.height].map((side) => Math.round(side * ratio));
     if (!width || !height) return;
+    this.ratio = ratio;
     Object.assign(this.canvas, { width, height });
     this.view.resize(width, height);
     this.#kept.spoil();
