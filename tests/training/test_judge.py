@@ -1,10 +1,13 @@
 """The judge learns from pieces whose truth is known which changes are gains."""
 
+import sys
+
 import numpy as np
 import onnxruntime
 import pytest
 from PIL import Image
 
+from edgewise.errors import InputError
 from edgewise.passes.changes import FEATURES, Seen, described
 from edgewise.passes.settle import Agreement
 from edgewise.training import judge
@@ -87,3 +90,25 @@ def test_the_file_says_what_was_learned(tmp_path):
         (said,) = session.run(None, {"pieces": rows[:count]})
         assert said.shape == (count,)
     assert np.mean((said > 0.5) == (gained > 0)) > 0.95
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["look", "nosuch", "cases"], r"nosuch: no \*_im\.jpg"),
+        (["fit", "cases", "o"], r"cases: no"),
+    ],
+)
+def test_a_folder_with_nothing_to_learn_from_is_told(tmp_path, monkeypatch, words, message):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["judge", *words])
+    with pytest.raises(InputError, match=message):
+        judge.main()
+
+
+@pytest.mark.parametrize("part", ["2/2", "0/0", "half"])
+def test_a_part_that_there_is_not_is_told(monkeypatch, capsys, part):
+    monkeypatch.setattr(sys, "argv", ["judge", "look", "data", "cases", "--part", part])
+    with pytest.raises(SystemExit):
+        judge.main()
+    assert "argument --part: " in capsys.readouterr().err

@@ -6,6 +6,7 @@ torch = pytest.importorskip("torch", reason="training needs the extra edgewise[t
 
 from torch.nn import functional as F
 
+from edgewise.errors import ModelError
 from edgewise.training.losses import _sobel, edge_emphasis, refinement_loss
 from edgewise.training.model import RefinementNet, load_encoder, parameter_groups
 
@@ -44,7 +45,7 @@ def test_pretrained_weights_start_with_the_masks_ignored(network, tmp_path):
 
 def test_a_file_of_another_network_is_refused(tmp_path):
     torch.save({"_conv_stem.weight": torch.zeros(32, 3, 3, 3)}, tmp_path / "other.pth")
-    with pytest.raises(ValueError, match="not an EfficientNet-Lite0 state_dict"):
+    with pytest.raises(ModelError, match="not an EfficientNet-Lite0 state_dict"):
         load_encoder(RefinementNet(), tmp_path / "other.pth")
 
 

@@ -1,5 +1,9 @@
 """Packed weights take less room and change the network's answers little."""
 
+import errno
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -10,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from edgewise.training.pack import in_integers, pack, quantised
+from edgewise.errors import OutputError
+from edgewise.training.pack import in_integers, pack, quantised, write_packed
 
 WIDTH = 32
 
@@ -126,3 +131,17 @@ def test_a_rounded_weight_is_off_by_half_a_step_at_most(seed, rows, columns):
 def test_a_scalar_cannot_be_packed():
     with pytest.raises(ValueError, match="no axis"):
         quantised(np.float32(1) * np.ones((), np.float32))
+
+
+def test_a_file_that_cannot_be_written_whole_leaves_the_earlier_one(tmp_path, monkeypatch):
+    path = tmp_path / "net.onnx"
+    path.write_bytes(b"the weights that ship")
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OutputError, match="No space left"):
+        write_packed(SimpleNamespace(model_proto=_model()), path, bits=16)
+    assert path.read_bytes() == b"the weights that ship"
+    assert list(tmp_path.iterdir()) == [path]

@@ -11,7 +11,7 @@ pytest.importorskip("onnxscript", reason="training needs the extra edgewise[trai
 import onnxruntime
 
 from edgewise.errors import ModelError
-from edgewise.training import proposal
+from edgewise.training import command, proposal
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def _misshapen(state):
     [
         (_lacking, "not MobileSAM's checkpoint, lacks mask_decoder.iou_token.weight"),
         (_misshapen, "not MobileSAM's checkpoint, has another shape of mask_decoder.iou_token"),
-        (lambda _: torch.zeros(3), "not MobileSAM's checkpoint, lacks "),
+        (lambda _: torch.zeros(3), "holds no weights by name"),
     ],
 )
 def test_another_checkpoint_is_refused_in_a_line(network, tmp_path, changed, message):
@@ -96,7 +96,7 @@ def test_a_file_that_is_no_checkpoint_is_refused_by_the_command(tmp_path, monkey
         write()
         monkeypatch.setattr(sys, "argv", ["proposal", str(path), str(tmp_path)])
         with pytest.raises(SystemExit) as stopped:
-            proposal.main()
+            command.run(proposal.main)
         assert stopped.value.code == 2
         assert message in capsys.readouterr().err.splitlines()[-1]
     assert not list(tmp_path.glob("*.onnx"))

@@ -1,12 +1,15 @@
 """Proposals are made for real coarse masks and met in training as the first view's prior."""
 
+import sys
+
 import cv2
 import numpy as np
 import pytest
 
+from edgewise.errors import InputError
 from edgewise.training import data
 from edgewise.training.data import Library, draw, proposal_path
-from edgewise.training.propose import proposed
+from edgewise.training.propose import main, proposed
 
 
 class Echo:
@@ -82,3 +85,9 @@ def test_of_several_proposals_each_is_drawn(library, monkeypatch):
     random, item = np.random.default_rng(0), library.items["davis"][0]
     scenes = [data.real_scene(item, random) for _ in range(24)]
     assert {int(scene.proposal[0, 0]) for scene in scenes} == {77, 99}
+
+
+def test_a_folder_without_masks_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["propose", str(tmp_path / "nosuch"), str(tmp_path / "out")])
+    with pytest.raises(InputError, match="no folders with"):
+        main()

@@ -1,5 +1,7 @@
 """A file that ships can be trained on: it is taken apart into the network that gave it."""
 
+import sys
+
 import numpy as np
 import onnx
 import pytest
@@ -8,10 +10,10 @@ torch = pytest.importorskip("torch", reason="training needs the extra edgewise[t
 
 from torch import nn
 
-from edgewise.errors import ModelError
+from edgewise.errors import InputError, ModelError
 from edgewise.training.export import export
 from edgewise.training.model import RefinementNet
-from edgewise.training.restore import folded_weights, restore
+from edgewise.training.restore import folded_weights, main, restore
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +97,11 @@ def test_channels_come_back_at_the_size_that_training_starts_with(file, views):
     weight = restore(file, views).merge4.first[0].weight
     size = weight.square().mean((1, 2, 3)).sqrt()
     assert np.allclose(size.detach(), 1 / np.sqrt(3 * weight[0].numel()), rtol=1e-3)
+
+
+def test_a_run_that_is_there_is_not_written_over(file, tmp_path, monkeypatch):
+    (tmp_path / "last.pt").write_bytes(b"hours of training")
+    monkeypatch.setattr(sys, "argv", ["restore", str(file), str(tmp_path), str(tmp_path)])
+    with pytest.raises(InputError, match="is there already"):
+        main()
+    assert (tmp_path / "last.pt").read_bytes() == b"hours of training"

@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from PIL import Image
 
 torch = pytest.importorskip("torch", reason="training needs the extra edgewise[train]")
 
+from edgewise.errors import InputError, ModelError, OutputError
 from edgewise.network.runtime import OnnxEngine
 from edgewise.training import coarsen, loop, train
 from edgewise.training.data import Library, draw, real_scene
@@ -101,8 +103,78 @@ def test_the_next_prior_is_cut_where_the_second_view_is():
 
 
 def test_an_empty_folder_is_told(tmp_path):
-    with pytest.raises(FileNotFoundError, match="no folders with"):
+    with pytest.raises(InputError, match="no folders with"):
         Library(tmp_path)
+
+
+def test_what_a_folder_lacks_is_not_drawn(root, tmp_path):
+    for name in ("davis", "bsds_regions"):
+        shutil.copytree(root / name, tmp_path / name)
+    (tmp_path / "sod").mkdir()
+    names = [source.name for source in Library(tmp_path).sources]
+    assert names == ["davis", "bsds_regions", "_composites", "_shapes"]
+    shutil.rmtree(tmp_path / "davis")
+    assert [source.name for source in Library(tmp_path).sources] == ["bsds_regions", "_shapes"]
+
+
+def test_photos_of_no_source_are_told(root, tmp_path):
+    shutil.copytree(root / "davis", tmp_path / "mine")
+    with pytest.raises(InputError, match=r"mine: is no source of sources\.toml"):
+        Library(tmp_path)
+
+
+def test_a_folder_without_proposals_is_told(root, tmp_path):
+    with pytest.raises(InputError, match="holds no proposal for the coarse masks"):
+        Library(root, [tmp_path])
+
+
+def test_a_damaged_or_misfitting_file_is_named(root, tmp_path):
+    shutil.copytree(root / "davis", tmp_path / "davis")
+    Image.new("L", (20, 10)).save(tmp_path / "davis" / "a_gt.png")
+    for name, message in (("a_gt.png", r"is \(10, 20\)"), ("a_im.jpg", "is not a picture")):
+        if name == "a_im.jpg":
+            (tmp_path / "davis" / name).write_bytes(b"no photo")
+        item = Library(tmp_path).items["davis"][0]
+        with pytest.raises(InputError, match=f"{name}: {message}"):
+            real_scene(item, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("wrong", [{"size": 100}, {"size": 0}, {"batch": 0}])
+def test_sizes_that_the_network_cannot_take_are_told(wrong):
+    with pytest.raises(InputError, match="size must be a multiple of 64"):
+        train.Config(**wrong)
+
+
+@pytest.mark.parametrize("option", [["--minutes", "0"], ["--device", "nothing"]])
+def test_options_that_cannot_be_are_told(option, capsys):
+    parser = loop.run_parser("", train.Config, minutes=None)
+    with pytest.raises(SystemExit) as stopped:
+        parser.parse_args(["data", "--run", "run", "--minutes", "1", *option])
+    assert stopped.value.code == 2
+    assert f"argument {option[0]}: " in capsys.readouterr().err
+
+
+def test_a_checkpoint_of_another_network_is_told(tmp_path):
+    torch.save({"model": {}, "average": {}}, tmp_path / "last.pt")
+    with pytest.raises(ModelError, match="is of a run of another network"):
+        train.start(CONFIG, torch.device("cpu")).load(tmp_path / "last.pt")
+    with pytest.raises(ModelError, match="is of no run of"):
+        load(tmp_path / "last.pt")
+
+
+def test_a_full_disk_leaves_the_earlier_checkpoint(tmp_path, monkeypatch):
+    state = train.start(CONFIG, torch.device("cpu"))
+    state.save(tmp_path / "last.pt", CONFIG)
+    before = (tmp_path / "last.pt").read_bytes()
+
+    def half(data, path):
+        path.write_bytes(b"half of it")
+        raise RuntimeError("unexpected pos 704 vs 598")
+
+    monkeypatch.setattr(torch, "save", half)
+    with pytest.raises(OutputError, match="cannot be written"):
+        state.save(tmp_path / "last.pt", CONFIG)
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [before]
 
 
 def test_learning_lowers_the_loss(batches):

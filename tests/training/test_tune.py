@@ -1,12 +1,14 @@
 """The prompt half learns from looks that are kept, and what it learned is exported as before."""
 
 import itertools
+import sys
 
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="training needs the extra edgewise[train]")
 
+from edgewise.errors import InputError, ModelError
 from edgewise.passes.proposal import prompt_places
 from edgewise.training import loop, proposal, tune
 from edgewise.training.data import Scene
@@ -140,3 +142,15 @@ def test_only_the_prompt_half_learns_and_it_is_exported(looks, tmp_path, monkeyp
             net.answer(one.embedding, one.mask, one.places) for net in (learned, state.model)
         ]
     assert torch.allclose(*answers, atol=1e-4)
+
+
+def test_the_checkpoint_is_read_before_anything_is_looked_at(tmp_path, monkeypatch):
+    words = [str(tmp_path), "--run", str(tmp_path / "run"), "--checkpoint", str(tmp_path / "no.pt")]
+    monkeypatch.setattr(sys, "argv", ["tune", *words])
+    with pytest.raises(ModelError, match=r"no\.pt: cannot be read"):
+        tune.main()
+
+
+def test_no_looks_are_told():
+    with pytest.raises(InputError, match="looks and batch must be at least 1, not 0"):
+        tune.Config(looks=0)

@@ -17,7 +17,7 @@ from edgewise.reference.checkpoint import load_encoder
 from edgewise.reference.data import Crops, Numbers
 from edgewise.reference.loss import cascade_loss
 from edgewise.reference.network import WIDTH, CascadeNetwork, normalised
-from edgewise.training import loop
+from edgewise.training import command, loop
 from edgewise.training.data import Library
 from edgewise.training.loop import Batch, Recipe
 
@@ -113,7 +113,7 @@ def main() -> None:
     options = parser.parse_args()
     config: Config = loop.config_of(options, Config)
     rank, processes = loop.join_processes()
-    state = start(config, torch.device(options.device))
+    state = start(config, options.device)
     loop.take_up(state, options.run, options.encoder, load_encoder)
     drawn = batches(
         options.data,
@@ -128,4 +128,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command.run(main)

@@ -18,6 +18,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from torch.utils.data import IterableDataset
 
+from edgewise.errors import InputError
 from edgewise.training import coarsen, synthesize
 from edgewise.training.synthesize import Cutout, Photo
 
@@ -41,16 +42,24 @@ class Source:
     composite: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A picture's file: read once, and decoded when drawn."""
+
+    path: Path
+    data: bytes
+
+
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One photo of a source: encoded bytes, as files are read once and decoded when drawn."""
+    """One photo of a source."""
 
     source: Source
-    photo: bytes
-    truth: bytes | None
-    labels: bytes | None
-    coarse: tuple[bytes, ...]
-    proposals: tuple[tuple[bytes, ...], ...]
+    photo: Encoded
+    truth: Encoded | None
+    labels: Encoded | None
+    coarse: tuple[Encoded, ...]
+    proposals: tuple[tuple[Encoded, ...], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,12 +83,33 @@ def read_sources() -> list[Source]:
     return [Source(name=name, **row) for name, row in tomllib.loads(text).items()]
 
 
-def _decode(data: bytes, flag: int) -> NDArray[np.uint8]:
-    return np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), flag))
+def _read(path: Path) -> Encoded:
+    try:
+        return Encoded(path, path.read_bytes())
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def _decode_rgb(data: bytes) -> Photo:
-    return np.ascontiguousarray(_decode(data, cv2.IMREAD_COLOR)[..., ::-1])
+def _decode(file: Encoded, flag: int) -> NDArray[np.uint8]:
+    picture = cv2.imdecode(np.frombuffer(file.data, np.uint8), flag) if file.data else None
+    if picture is None:
+        raise InputError(f"{file.path}: is not a picture that can be read, or a damaged one")
+    return np.asarray(picture)
+
+
+def _decode_rgb(file: Encoded) -> Photo:
+    return np.ascontiguousarray(_decode(file, cv2.IMREAD_COLOR)[..., ::-1])
+
+
+def _decode_beside(file: Encoded, photo: Photo, flag: int) -> Grey:
+    """A mask or label map, HxW of its photo's size."""
+    levels = _decode(file, flag)
+    if levels.shape != photo.shape[:2]:
+        raise InputError(
+            f"{file.path}: is {levels.shape} and its photo {photo.shape[:2]} (rows, columns); "
+            "expected one channel of the photo's size"
+        )
+    return levels
 
 
 class Library:
@@ -90,43 +120,63 @@ class Library:
             `<id>_labels.png` and any `<id>_seg_*.png`; `_backgrounds/*.jpg`, `_cutouts/*.webp`.
         proposals: folders that propose.py filled from it; one proposal is drawn where several
             have it.
+
+    Raises:
+        InputError: no photos, a folder of photos that sources.toml does not name, a folder
+            without proposals for these coarse masks, or a file that cannot be read.
     """
 
     def __init__(self, root: Path, proposals: Sequence[Path] = ()) -> None:
         self.root, self.proposals = root, proposals
-        self.sources = [s for s in read_sources() if s.name[0] == "_" or (root / s.name).is_dir()]
-        self.items = {
-            s.name: [self._item(s, path) for path in sorted((root / s.name).glob("*_im.jpg"))]
-            for s in self.sources
-            if s.name[0] != "_"
-        }
-        self.backgrounds = [p.read_bytes() for p in sorted((root / "_backgrounds").glob("*.jpg"))]
-        self.cutouts = [p.read_bytes() for p in sorted((root / "_cutouts").glob("*.webp"))]
-        self.exact = [i for s in self.sources if s.composite for i in self.items[s.name]]
+        sources = {s.name: s for s in read_sources()}
+        found: dict[str, list[Item]] = {name: [] for name in sources}
+        for path in sorted(root.glob("[!_]*/*_im.jpg")):
+            name = path.parent.name
+            if name not in sources:
+                raise InputError(
+                    f"{path.parent}: is no source of sources.toml; give it a row there"
+                )
+            found[name].append(self._item(sources[name], path))
+        self.items = {name: items for name, items in found.items() if items}
         self.everything = [item for items in self.items.values() for item in items]
         if not self.everything:
-            raise FileNotFoundError(f"{root}: no folders with *_im.jpg photos inside")
+            raise InputError(f"{root}: no folders with *_im.jpg photos inside")
+        for folder, had in zip(proposals, self._had(), strict=True):
+            if not had:
+                raise InputError(f"{folder}: holds no proposal for the coarse masks of {root}")
+        self.backgrounds = [_read(path) for path in sorted((root / "_backgrounds").glob("*.jpg"))]
+        self.cutouts = [_read(path) for path in sorted((root / "_cutouts").glob("*.webp"))]
+        self.exact = [i for i in self.everything if i.source.composite]
+        drawn = {*self.items, "_shapes"}
+        drawn |= {"_cutouts"} if self.cutouts else set()
+        drawn |= {"_composites"} if self.exact else set()
+        self.sources = [source for name, source in sources.items() if name in drawn]
 
     def _item(self, source: Source, path: Path) -> Item:
         stem = path.name.removesuffix("_im.jpg")
 
-        def read(suffix: str) -> bytes | None:
+        def read(suffix: str) -> Encoded | None:
             file = path.with_name(f"{stem}_{suffix}.png")
-            return file.read_bytes() if file.exists() else None
+            return _read(file) if file.exists() else None
 
         coarse = sorted(path.parent.glob(f"{stem}_seg_*.png"))
         return Item(
             source=source,
-            photo=path.read_bytes(),
+            photo=_read(path),
             truth=read("gt"),
             labels=read("labels"),
-            coarse=tuple(file.read_bytes() for file in coarse),
+            coarse=tuple(_read(file) for file in coarse),
             proposals=tuple(self._proposals(file) for file in coarse),
         )
 
-    def _proposals(self, coarse: Path) -> tuple[bytes, ...]:
+    def _proposals(self, coarse: Path) -> tuple[Encoded, ...]:
         files = [proposal_path(coarse, self.root, folder) for folder in self.proposals]
-        return tuple(file.read_bytes() for file in files if file.exists())
+        return tuple(_read(file) for file in files if file.exists())
+
+    def _had(self) -> list[bool]:
+        """Of each folder of proposals, whether any came from it."""
+        used = [one.path for item in self.everything for soft in item.proposals for one in soft]
+        return [any(path.is_relative_to(folder) for path in used) for folder in self.proposals]
 
     def scene(self, size: int, random: Generator) -> Scene:
         """Draw one object. Made scenes come at 2 * size pixels, real ones at their own."""
@@ -173,6 +223,8 @@ class Library:
         if source.name == "_cutouts":
             data = self.cutouts[int(random.integers(len(self.cutouts)))]
             bgra = _decode(data, cv2.IMREAD_UNCHANGED)
+            if bgra.ndim < 3 or bgra.shape[2] < 4:
+                raise InputError(f"{data.path}: has no alpha; expected a cut-out")
             return Cutout(colour=np.ascontiguousarray(bgra[..., 2::-1]), alpha=bgra[..., 3])
         scene = real_scene(self.exact[int(random.integers(len(self.exact)))], random)
         if scene is None:
@@ -223,9 +275,9 @@ def real_scene(item: Item, random: Generator) -> Scene | None:
     photo = _decode_rgb(item.photo)
     valid = np.full(photo.shape[:2], 255, np.uint8)
     if item.truth is not None:
-        truth = _decode(item.truth, cv2.IMREAD_GRAYSCALE)
+        truth = _decode_beside(item.truth, photo, cv2.IMREAD_GRAYSCALE)
     elif item.labels is not None:
-        labels = _decode(item.labels, cv2.IMREAD_UNCHANGED)
+        labels = _decode_beside(item.labels, photo, cv2.IMREAD_UNCHANGED)
         mask = _pick_labels(labels, random, void=item.source.void)
         if mask is None:
             return None
@@ -244,12 +296,12 @@ def real_scene(item: Item, random: Generator) -> Scene | None:
     coarse = proposal = None
     if item.coarse and random.random() < REAL_SHARE:
         pick = int(random.integers(len(item.coarse)))
-        rough = _decode(item.coarse[pick], cv2.IMREAD_GRAYSCALE)
+        rough = _decode_beside(item.coarse[pick], photo, cv2.IMREAD_GRAYSCALE)
         coarse = (rough > 128).astype(np.uint8) * 255
         soft = item.proposals[pick]
         if soft and random.random() < PROPOSAL_SHARE:
             one = soft[int(random.integers(len(soft)))]
-            proposal = _decode(one, cv2.IMREAD_GRAYSCALE)
+            proposal = _decode_beside(one, photo, cv2.IMREAD_GRAYSCALE)
     return Scene(
         photo=photo,
         truth=truth,
@@ -322,7 +374,8 @@ def jitter(photo: Photo, random: Generator) -> Photo:
         photo = np.clip(photo + noise, 0, 255).astype(np.uint8)
     if random.random() < 0.25:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(25, 90))]
-        photo = _decode(cv2.imencode(".jpg", photo, quality)[1].tobytes(), cv2.IMREAD_COLOR)
+        encoded = cv2.imencode(".jpg", photo, quality)[1]
+        photo = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR))
     return photo
 
 

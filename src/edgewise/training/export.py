@@ -14,11 +14,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from edgewise.training import kernels
-from edgewise.training.model import INPUT_CHANNELS, RefinementNet, SamePadConv
+from edgewise.errors import ModelError
+from edgewise.training import checkpoint, command, kernels
+from edgewise.training.model import INPUT_CHANNELS, STRIDE, RefinementNet, SamePadConv
 from edgewise.training.pack import write_packed
-
-STRIDE = 64
 
 
 class Deployed(nn.Module):
@@ -101,11 +100,18 @@ def load(*checkpoints: Path, outwards: float = 0.0) -> RefinementNet:
         outwards: log-odds by which it finds edges too far out, which are taken off its answers.
             Its probabilities are right over all that it learned from, but too high at the edges
             of photos and too low at thin parts of made objects.
+
+    Raises:
+        ModelError: a file cannot be read, or is no checkpoint of train.py's.
     """
     network = RefinementNet()
-    averages = [
-        torch.load(path, map_location="cpu", weights_only=True)["average"] for path in checkpoints
-    ]
+    averages: list[dict[str, Tensor]] = []
+    for path in checkpoints:
+        averages.append(checkpoint.read(path).get("average", {}))
+        try:
+            network.load_state_dict(averages[-1])
+        except (RuntimeError, TypeError) as error:
+            raise ModelError(f"{path}: is of no run of edgewise.training.train") from error
     network.load_state_dict({key: _mean([one[key] for one in averages]) for key in averages[0]})
     with torch.no_grad():
         cast(Tensor, network.head.bias).sub_(outwards)
@@ -151,4 +157,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command.run(main)

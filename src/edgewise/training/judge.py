@@ -24,13 +24,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from edgewise.errors import InputError
+from edgewise.files import atomic_path, make_folder
 from edgewise.images import read_photo
 from edgewise.masks import as_mask, read_mask
 from edgewise.network.runtime import Judge, OnnxEngine, OnnxProposer
 from edgewise.passes.changes import FEATURES, PIXELS, Seen, described
 from edgewise.passes.planes import Held, halved, power_within, reduced
 from edgewise.refiner import Refiner, Settings, levels_of
-from edgewise.training import coarsen
+from edgewise.training import coarsen, command
 from edgewise.training.data import Source, read_sources
 from edgewise.training.pack import write_packed
 
@@ -283,6 +285,13 @@ def write(net: JudgeNet, path: Path) -> str:
     return write_packed(program, path, bits=16)
 
 
+def _part(text: str) -> tuple[int, int]:
+    first, _, step = text.partition("/")
+    if not 0 <= int(first) < int(step):
+        raise argparse.ArgumentTypeError(f"must be 0/N to N-1/N, not {text}")
+    return int(first), int(step)
+
+
 def main() -> None:
     """Command line: see --help."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -290,26 +299,31 @@ def main() -> None:
     looking = commands.add_parser("look", help="refine coarse masks and keep what is seen")
     looking.add_argument("data", type=Path, help="the training folder (docs/training.md)")
     looking.add_argument("cases", type=Path, help="where it goes; continued if it exists")
-    looking.add_argument("--part", default="0/1", help="0/2 and 1/2 for two processes")
+    looking.add_argument("--part", type=_part, default="0/1", help="0/2 and 1/2 for two processes")
     fitting = commands.add_parser("fit", help="learn from what was seen")
     fitting.add_argument("cases", type=Path)
     fitting.add_argument("output", type=Path, help="judge.onnx")
     options = parser.parse_args()
     if options.command == "fit":
-        seen = [np.load(path) for path in sorted(options.cases.glob("*.npz"))]
+        seen = [np.load(path) for path in sorted(options.cases.glob("[!.]*.npz"))]
+        if not seen:
+            raise InputError(f"{options.cases}: no *.npz inside; expected what `look` wrote")
         rows, gained = (np.concatenate([one[key] for one in seen]) for key in ("rows", "gained"))
         digest = write(fit(rows, gained), options.output)
         print(f"{options.output}: {options.output.stat().st_size} bytes, sha256 {digest}")
         return
     cv2.setNumThreads(1)
-    options.cases.mkdir(parents=True, exist_ok=True)
+    make_folder(options.cases)
+    every, (first, step) = list(cases(options.data)), options.part
+    if not every:
+        raise InputError(f"{options.data}: no *_im.jpg in a folder of {', '.join(EXACT)}")
     refiner = _Onlooker()
-    first, step = map(int, options.part.split("/"))
-    for case in list(cases(options.data))[first::step]:
+    for case in every[first::step]:
         target = options.cases / f"{case.name}.npz"
         if not target.exists() and (found := look(refiner, case)) is not None:
-            np.savez(target, rows=found[0], gained=found[1])
+            with atomic_path(target) as part:
+                np.savez(part, rows=found[0], gained=found[1])
 
 
 if __name__ == "__main__":
-    main()
+    command.run(main)

@@ -14,12 +14,17 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor, distributed, nn
+
+from edgewise.errors import ModelError, OutputError
+from edgewise.files import make_folder
+from edgewise.training import checkpoint
 
 BF16 = "_is_avx512_bf16_supported"  # of torch.cpu, from 2.6 on; there is no public name for it
 
@@ -58,7 +63,11 @@ class State(Generic[Net]):
     loss: float = math.nan
 
     def save(self, path: Path, config: Config) -> None:
-        """Write everything needed to go on, to a temporary name first."""
+        """Write everything needed to go on, to a temporary name first.
+
+        Raises:
+            OutputError: it cannot be written; an earlier file at `path` stays.
+        """
         data = {
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
@@ -70,20 +79,34 @@ class State(Generic[Net]):
             "config": dataclasses.asdict(config),  # type: ignore[call-overload]  # a dataclass
         }
         part = path.with_suffix(".part")
-        torch.save(data, part)
-        part.replace(path)
+        try:
+            torch.save(data, part)
+            part.replace(path)
+        except (OSError, RuntimeError) as error:  # torch's own, where the disk is full
+            with suppress(OSError):
+                part.unlink()
+            raise OutputError(f"{path}: cannot be written, perhaps the disk is full") from error
 
     def load(self, path: Path) -> None:
-        """Continue from a file that `save` wrote."""
-        data = torch.load(path, map_location="cpu", weights_only=True)
-        self.model.load_state_dict(data["model"])
-        self.average.load_state_dict(data["average"])
+        """Continue from a file that `save` wrote.
+
+        Raises:
+            ModelError: it cannot be read, or is of a run of another network.
+        """
+        data = checkpoint.read(path)
         peaks = [(group["peak"], group["weight_decay"]) for group in self.optimiser.param_groups]
-        self.optimiser.load_state_dict(data["optimiser"])
+        try:
+            self.model.load_state_dict(data["model"])
+            self.average.load_state_dict(data["average"])
+            self.optimiser.load_state_dict(data["optimiser"])
+            self.step, self.samples = data["step"], data["samples"]
+            self.seconds, self.loss = data["seconds"], data["loss"]
+        except (KeyError, RuntimeError, TypeError, ValueError) as error:
+            raise ModelError(
+                f"{path}: is of a run of another network; give a new --run, or one of this command"
+            ) from error
         for group, (peak, decay) in zip(self.optimiser.param_groups, peaks, strict=True):
             group["peak"], group["weight_decay"] = peak, decay  # a new run may change them
-        self.step, self.samples = data["step"], data["samples"]
-        self.seconds, self.loss = data["seconds"], data["loss"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,18 +260,32 @@ def run_parser(description: str, config: type[Any], *, minutes: float | None) ->
     )
     parser.add_argument(
         "--minutes",
-        type=float,
+        type=_positive,
         required=minutes is None,
         default=minutes,
         help="wall time to train for",
     )
     parser.add_argument("--encoder", type=Path, help="pretrained encoder to start from")
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    default = "cuda" if torch.cuda.is_available() else "cpu"
+    parser.add_argument("--device", type=_device, default=default)
     parser.add_argument("--workers", type=int, default=1, help="processes that make samples")
     for field in dataclasses.fields(config):
         kind = type(field.default)
         parser.add_argument(f"--{field.name.replace('_', '-')}", type=kind, default=field.default)
     return parser
+
+
+def _positive(text: str) -> float:
+    if not float(text) > 0:
+        raise argparse.ArgumentTypeError(f"must be more than 0, not {text}")
+    return float(text)
+
+
+def _device(name: str) -> torch.device:
+    try:
+        return torch.zeros(1, device=name).device
+    except (AssertionError, RuntimeError) as error:  # torch raises both
+        raise argparse.ArgumentTypeError(f"{name} cannot be used here; try cpu") from error
 
 
 def config_of(options: argparse.Namespace, config: type[Any]) -> Any:
@@ -277,10 +314,10 @@ def take_up(
     load_encoder: Callable[[Net, Path], None] | None = None,
 ) -> None:
     """Go on from the run's checkpoint, or start from a pretrained encoder where there is none."""
-    folder.mkdir(parents=True, exist_ok=True)
-    checkpoint = folder / CHECKPOINT
-    if checkpoint.exists():
-        state.load(checkpoint)
+    make_folder(folder)
+    last = folder / CHECKPOINT
+    if last.exists():
+        state.load(last)
     elif encoder and load_encoder:
         load_encoder(state.model, encoder)
         state.average.load_state_dict(state.model.state_dict())

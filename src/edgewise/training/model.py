@@ -15,6 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from edgewise.errors import ModelError
+from edgewise.training import checkpoint
+
 # EfficientNet-Lite0 (Tan & Le 2019, the "lite" variant: ReLU6, no squeeze-and-excitation):
 # expansion, output channels, repeats, stride, kernel of each stage.
 STAGES = (
@@ -34,6 +37,7 @@ SKIP_AFTER = (
     10,
 )  # blocks whose outputs are the skips at strides 4, 8, 16 and 32 of the input
 INPUT_CHANNELS = 5
+STRIDE = 64  # of the deepest features, in pixels of the input
 RGB_MEAN, RGB_STD = 127.0, 128.0  # what the pretrained encoder was trained with
 BATCH_NORM_EPS = 1e-3
 
@@ -204,22 +208,23 @@ class RefinementNet(nn.Module):
         return self.features(x)[0]
 
 
-def load_encoder(model: RefinementNet, checkpoint: Path) -> None:
+def load_encoder(model: RefinementNet, path: Path) -> None:
     """Start the encoder from ImageNet weights of EfficientNet-Lite0 (a state_dict file).
 
     The stem's mask channels, which the checkpoint lacks, start at zero: at the first step the
     encoder sees the photo exactly as it was pretrained to.
+
+    Raises:
+        ModelError: the file cannot be read, or is another thing.
     """
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    stem = torch.zeros(STEM_CHANNELS, INPUT_CHANNELS, 3, 3)
-    stem[:, :3] = state["_conv_stem.weight"]
-    state["_conv_stem.weight"] = stem
+    state = checkpoint.read(path)
     own = model.encoder.state_dict()
     missing = own.keys() - state.keys()
     if missing:
-        raise ValueError(
-            f"{checkpoint}: not an EfficientNet-Lite0 state_dict, lacks {min(missing)}"
-        )
+        raise ModelError(f"{path}: not an EfficientNet-Lite0 state_dict, lacks {min(missing)}")
+    stem = torch.zeros(STEM_CHANNELS, INPUT_CHANNELS, 3, 3)
+    stem[:, :3] = state["_conv_stem.weight"]
+    state["_conv_stem.weight"] = stem
     model.encoder.load_state_dict({key: state[key] for key in own})
 
 

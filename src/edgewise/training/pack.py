@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
+from edgewise.files import atomic_path
+
 SMALL = 512  # elements; smaller tensors (norms, biases) stay as they are
 
 
@@ -100,12 +102,15 @@ def write_packed(
 
     Raises:
         RuntimeError: it gave nothing.
+        OutputError: the file cannot be written; an earlier one stays.
     """
     if program is None:
         raise RuntimeError("torch.onnx.export gave no program")
     model = in_integers(program.model_proto) if integers else program.model_proto
-    path.write_bytes(pack(model, bits=bits).SerializeToString())
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    data = pack(model, bits=bits).SerializeToString()
+    with atomic_path(path) as part:
+        part.write_bytes(data)
+    return hashlib.sha256(data).hexdigest()
 
 
 def _cast(source: str, target: str, kind: int) -> onnx.NodeProto:

@@ -13,7 +13,6 @@ ships: `proposal.onnx` looks at a photo, `prompt.onnx` answers prompts about it,
 
 import argparse
 import math
-import pickle
 from itertools import pairwise
 from pathlib import Path
 
@@ -22,6 +21,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from edgewise.errors import ModelError
+from edgewise.files import make_folder
+from edgewise.training import checkpoint, command
 from edgewise.training.pack import write_packed
 
 STRIDE = 224  # 16 (encoder) x 14 (largest window)
@@ -429,7 +430,7 @@ class ProposalNet(nn.Module):
         return candidates
 
 
-def load(checkpoint: Path) -> ProposalNet:
+def load(path: Path) -> ProposalNet:
     """The network with the weights of mobile_sam.pt as published or of a run of tune.py.
 
     It is in evaluation mode.
@@ -437,22 +438,14 @@ def load(checkpoint: Path) -> ProposalNet:
     Raises:
         ModelError: the file cannot be read, or is another thing.
     """
-    try:
-        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise ModelError(f"{checkpoint}: cannot be read: {error.strerror}") from error
-    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise ModelError(
-            f"{checkpoint}: is no checkpoint of PyTorch's, or a damaged one"
-        ) from error
+    state = checkpoint.read(path)
     network = ProposalNet()
     own = network.state_dict()
-    found = state if isinstance(state, dict) else {}
-    found = found.get("average", found)
+    found = state.get("average", state)
     for key, value in own.items():
         if key not in found or found[key].shape != value.shape:
             what = "lacks" if key not in found else "has another shape of"
-            raise ModelError(f"{checkpoint}: not MobileSAM's checkpoint, {what} {key}")
+            raise ModelError(f"{path}: not MobileSAM's checkpoint, {what} {key}")
     network.load_state_dict({key: found[key] for key in own})
     return network.eval()
 
@@ -529,13 +522,11 @@ def main() -> None:
     parser.add_argument("checkpoint", type=Path, help="mobile_sam.pt, or last.pt of tune.py")
     parser.add_argument("folder", type=Path, help="where to write the two .onnx files")
     options = parser.parse_args()
-    try:
-        digests = export(load(options.checkpoint), options.folder)
-    except ModelError as error:
-        parser.error(str(error))
+    make_folder(options.folder)
+    digests = export(load(options.checkpoint), options.folder)
     for name, digest in digests.items():
         print(f"{name}: {(options.folder / name).stat().st_size} bytes, sha256 {digest}")
 
 
 if __name__ == "__main__":
-    main()
+    command.run(main)

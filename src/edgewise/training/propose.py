@@ -10,8 +10,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edgewise.errors import InputError
+from edgewise.files import atomic_path, make_folder
 from edgewise.network.runtime import OnnxProposer, Proposer
 from edgewise.passes.proposal import propose
+from edgewise.training import command
 from edgewise.training.data import proposal_path, surroundings
 
 SIDES = (448, 672)  # longer sides of the look, drawn a mask
@@ -63,21 +66,25 @@ def main() -> None:
     parser.add_argument("--prompt", type=Path, help="a prompt.onnx in place of the one that ships")
     options = parser.parse_args()
     network = OnnxProposer(prompt=options.prompt)
-    for number, path in enumerate(sorted(options.data.glob("*/*_seg_*.png"))):
+    masks = sorted(options.data.glob("*/*_seg_*.png"))
+    if not masks:
+        raise InputError(f"{options.data}: no folders with *_seg_*.png masks inside")
+    for number, path in enumerate(masks):
         target = proposal_path(path, options.data, options.output)
         if target.exists():
             continue
         photo = cv2.imread(str(path).partition("_seg_")[0] + "_im.jpg")
         coarse = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
         if photo is None or coarse is None:
-            raise FileNotFoundError(f"{path}: it or its photo cannot be read")
+            raise InputError(f"{path}: it or its photo cannot be read")
         random = np.random.default_rng(number)
         colours, mask = np.asarray(photo[..., ::-1], np.uint8), np.asarray(coarse, np.uint8)
         levels = proposed(network, colours, mask, random)
         if levels is not None:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            cv2.imwrite(str(target), levels)
+            make_folder(target.parent)
+            with atomic_path(target) as part:
+                part.write_bytes(cv2.imencode(".png", levels)[1].tobytes())
 
 
 if __name__ == "__main__":
-    main()
+    command.run(main)

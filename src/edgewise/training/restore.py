@@ -21,8 +21,9 @@ import torch
 from onnx import helper, numpy_helper
 from torch import Tensor, nn
 
-from edgewise.errors import ModelError
-from edgewise.training import kernels, loop, train
+from edgewise.errors import InputError, ModelError
+from edgewise.files import make_folder
+from edgewise.training import command, kernels, loop, train
 from edgewise.training.data import Library
 from edgewise.training.model import RefinementNet
 
@@ -160,20 +161,20 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="the training folder (docs/training.md)")
     parser.add_argument("run", type=Path, help="folder of the run, for last.pt")
     options = parser.parse_args()
+    last = options.run / loop.CHECKPOINT
+    if last.exists():
+        raise InputError(f"{last}: is there already; give a new folder, or remove it")
     config = train.Config()
     state = train.start(config, torch.device("cpu"))
     drawn = train.batches(Library(options.data), config, seed=config.seed, workers=0)
-    batches = [train.first_views(next(drawn)) for _ in range(VIEWS // config.batch)]
-    try:
-        network = restore(options.model, batches)
-    except ModelError as error:
-        parser.error(str(error))
+    batches = (train.first_views(next(drawn)) for _ in range(VIEWS // config.batch))
+    network = restore(options.model, batches)
     state.model.load_state_dict(network.state_dict())
     state.average.load_state_dict(network.state_dict())
-    options.run.mkdir(parents=True, exist_ok=True)
-    state.save(options.run / loop.CHECKPOINT, config)
-    print(f"{options.run / loop.CHECKPOINT}: goes on from {options.model}")
+    make_folder(options.run)
+    state.save(last, config)
+    print(f"{last}: goes on from {options.model}")
 
 
 if __name__ == "__main__":
-    main()
+    command.run(main)

@@ -14,11 +14,12 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
-from edgewise.training import loop
+from edgewise.errors import InputError
+from edgewise.training import command, loop
 from edgewise.training.data import Library, Samples
 from edgewise.training.loop import Batch, Recipe
 from edgewise.training.losses import refinement_loss
-from edgewise.training.model import RefinementNet, load_encoder, parameter_groups
+from edgewise.training.model import STRIDE, RefinementNet, load_encoder, parameter_groups
 
 PRIOR_KEPT = 0.2  # share of second views that get the sample's own prior, not the network's
 
@@ -39,6 +40,13 @@ class Config:
     ema: float = 0.998
     clip: float = 2.0
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.size < STRIDE or self.size % STRIDE or self.batch < 1:
+            raise InputError(
+                f"size must be a multiple of {STRIDE} and batch at least 1, not {self.size} and "
+                f"{self.batch}"
+            )
 
 
 def start(config: Config, device: torch.device) -> State:
@@ -141,7 +149,7 @@ def main() -> None:
     options = parser.parse_args()
     config: Config = loop.config_of(options, Config)
     rank, _ = loop.join_processes()
-    state = start(config, torch.device(options.device))
+    state = start(config, options.device)
     loop.take_up(state, options.run, options.encoder, load_encoder)
     torch.manual_seed(config.seed + 1000 * rank + state.step)
     seed = config.seed + state.step + 1_000_003 * rank
@@ -152,4 +160,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command.run(main)

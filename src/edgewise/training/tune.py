@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from edgewise.files import atomic_path
+from edgewise.errors import InputError
+from edgewise.files import atomic_path, make_folder
 from edgewise.network.runtime import OnnxProposer
 from edgewise.passes.overview import resized
 from edgewise.passes.proposal import GRID, look_size, padded, padded_mask, prompt_of, prompt_places
-from edgewise.training import coarsen, loop, proposal
+from edgewise.training import coarsen, command, loop, proposal
 from edgewise.training.data import Library, Scene, jitter, surroundings
 from edgewise.training.loop import Recipe
 from edgewise.training.losses import edge_emphasis, overlap_loss, weighted_mean
@@ -51,6 +52,12 @@ class Config:
     ema: float = 0.995
     clip: float = 1.0
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.looks < 1 or self.batch < 1:
+            raise InputError(
+                f"looks and batch must be at least 1, not {self.looks} and {self.batch}"
+            )
 
 
 @dataclass(frozen=True)
@@ -177,7 +184,9 @@ def main() -> None:
     config: Config = loop.config_of(options, Config)
     rank, count = loop.join_processes()
     folder = options.run / "looks"
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
+    state = start(options.checkpoint, config)
+    loop.take_up(state, options.run)
     missing = [n for n in range(rank, config.looks, count) if not (folder / f"{n:05}.npz").exists()]
     if missing:
         library, network = Library(options.data), OnnxProposer(threads=1)
@@ -186,8 +195,6 @@ def main() -> None:
             scene = library.scene(SIDE // 2, random)
             keep_look(network, scene, random, folder / f"{number:05}.npz")
     loop.agreed(0.0)  # all looks are there before the first prompt is drawn
-    state = start(options.checkpoint, config)
-    loop.take_up(state, options.run)
     drawn = prompts(folder, config, seed=config.seed + state.step + 1_000_003 * rank)
     recipe = Recipe(
         config=config,
@@ -201,4 +208,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command.run(main)
