@@ -83,7 +83,7 @@ def test_the_file_says_what_was_learned(tmp_path):
     rng = np.random.default_rng(0)
     rows = rng.normal(0, 3, (2000, FEATURES)).astype(np.float32)
     gained = np.where(rows[:, 4] > 1, 0.02, -0.01).astype(np.float32)
-    net = fit(rows, gained, steps=200, batch=256)
+    net = fit(rows, gained, steps=300, batch=32)
     write(net, tmp_path / "judge.onnx")
     session = onnxruntime.InferenceSession(tmp_path / "judge.onnx")
     for count in (1, 7, 2000):

@@ -8,52 +8,29 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs the extra edgewise[train]")
 
-from torch import nn
-
 from edgewise.errors import InputError, ModelError
-from edgewise.training.export import export
-from edgewise.training.model import RefinementNet
 from edgewise.training.restore import folded_weights, main, restore
 
 
-@pytest.fixture(scope="module")
-def views():
-    torch.manual_seed(1)
-    batch = torch.rand(4, 5, 64, 64)
-    batch[:, :3] *= 255
-    return [batch, batch.flip(3)]
+@pytest.fixture
+def views(exported):
+    return [exported.views, exported.views.flip(3)]
 
 
-@pytest.fixture(scope="module")
-def network(views):
-    """One whose norms have seen something and do something."""
-    torch.manual_seed(0)
-    network = RefinementNet().train()
-    with torch.no_grad():
-        for norm in (m for m in network.modules() if isinstance(m, nn.BatchNorm2d)):
-            norm.weight.uniform_(0.5, 1.5)
-            norm.bias.uniform_(-0.3, 0.3)
-            norm.momentum = 0.5
-        for _ in range(4):
-            network(views[0])
-    return network.eval()
-
-
-@pytest.fixture(scope="module")
-def file(network, tmp_path_factory):
-    path = tmp_path_factory.mktemp("file") / "net.onnx"
-    export(network, path)
-    return path
+@pytest.fixture
+def file(exported):
+    return exported.path
 
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # torch's exporter warns of its own calls
 
 
-def test_the_network_of_a_file_answers_as_it_did(network, file, views):
-    again = restore(file, views)
+def test_the_network_of_a_file_answers_as_it_did(exported, views):
+    again = restore(exported.path, views)
     for batch in views:
         with torch.no_grad():
-            assert torch.allclose(again(batch), network(batch), atol=2e-2)  # half floats are kept
+            # half floats are kept
+            assert torch.allclose(again(batch), exported.network(batch), atol=2e-2)
 
 
 def test_its_norms_know_what_they_see(file, views):

@@ -19,7 +19,7 @@ from edgewise.errors import InputError, ModelError, OutputError
 from edgewise.network.runtime import OnnxEngine
 from edgewise.training import coarsen, loop, train
 from edgewise.training.data import Library, draw, real_scene
-from edgewise.training.export import export, load
+from edgewise.training.export import load
 from tests.fakes import disc, red_on_blue
 
 CONFIG = train.Config(size=64, batch=2, warmup_steps=1, ema=0.5)
@@ -188,14 +188,14 @@ def test_learning_lowers_the_loss(batches):
 
 def test_a_run_stops_in_time_and_goes_on_where_it_stopped(batches, tmp_path):
     state = train.start(CONFIG, torch.device("cpu"))
-    loop.train(state, batches, RECIPE, minutes=0.03, folder=tmp_path)
+    loop.train(state, batches, RECIPE, minutes=0.005, folder=tmp_path)
     assert state.step > 0
     later = train.start(CONFIG, torch.device("cpu"))
     later.load(tmp_path / "last.pt")
     assert (later.step, later.samples) == (state.step, state.samples)
     for key, value in later.average.state_dict().items():
         assert torch.equal(value, state.average.state_dict()[key])
-    loop.train(later, batches, RECIPE, minutes=0.03, folder=tmp_path)
+    loop.train(later, batches, RECIPE, minutes=0.0001, folder=tmp_path)
     assert later.step > state.step
     assert later.seconds > state.seconds
 
@@ -203,7 +203,7 @@ def test_a_run_stops_in_time_and_goes_on_where_it_stopped(batches, tmp_path):
 def test_the_curve_is_written(batches, tmp_path):
     state = train.start(CONFIG, torch.device("cpu"))
     state.step = 19
-    loop.train(state, batches, RECIPE, minutes=0.02, folder=tmp_path)
+    loop.train(state, batches, RECIPE, minutes=0.001, folder=tmp_path)
     row = json.loads((tmp_path / "curve.jsonl").read_text().splitlines()[0])
     assert row["step"] == 20
     assert row["loss"] > 0
@@ -217,19 +217,15 @@ def test_the_rate_rises_then_falls():
 
 
 @pytest.mark.filterwarnings("ignore")  # torch's exporter warns of its own deprecated calls
-def test_the_exported_file_answers_like_the_network(batches, tmp_path):
-    state = train.start(CONFIG, torch.device("cpu"))
-    state.save(tmp_path / "last.pt", CONFIG)
-    network = load(tmp_path / "last.pt")
-    digest = export(network, tmp_path / "net.onnx")
-    assert len(digest) == 64
-    engine = OnnxEngine(tmp_path / "net.onnx", threads=1)
+def test_the_exported_file_answers_like_the_network(exported):
+    assert len(exported.digest) == 64
+    engine = OnnxEngine(exported.path, threads=1)
     for shape in ((1, 5, 64, 64), (3, 5, 128, 192)):
         views = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
         floats = torch.from_numpy(views).float()
         floats[:, 3:] /= 255
         with torch.no_grad():
-            expected = torch.sigmoid(network(floats))[:, 0].numpy()
+            expected = torch.sigmoid(exported.network(floats))[:, 0].numpy()
         assert np.allclose(engine(views), expected, atol=5e-3)  # weights are half floats
 
 
