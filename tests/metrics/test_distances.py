@@ -1,5 +1,6 @@
 """Distances from some pixels to others against every pair of pixels."""
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -40,6 +41,19 @@ def test_equal_the_nearest_at_the_reach_of_a_tile(gap):
     objects, wanted = np.zeros((3, 700), bool), np.zeros((3, 700), bool)
     wanted[1, 64] = objects[1, 64 + gap] = objects[0, 64 + gap + 1] = True
     assert distances_to(objects, wanted).tolist() == [gap]
+
+
+def test_one_thread_is_as_exact_as_many():
+    objects = np.zeros((40, 2040), bool)
+    objects[0, 0] = True
+    threads = cv2.getNumThreads()
+    try:
+        cv2.setNumThreads(1)  # as in the processes of a batch and of an evaluation
+        found = distances_to(objects, ~objects)
+    finally:
+        cv2.setNumThreads(threads)
+    rows, columns = np.nonzero(~objects)
+    assert np.array_equal(found, np.sqrt((rows**2 + columns**2).astype(float)))
 
 
 def test_far_and_near_points_keep_the_order_of_nonzero():
