@@ -80,6 +80,11 @@ def make_folder(folder: str | os.PathLike[str]) -> None:
         raise OutputError(f"{folder}: cannot be made: {error.strerror}") from error
 
 
+def working_name() -> str:
+    """A new hidden name for what is being written."""
+    return f".edgewise-{os.urandom(8).hex()}"
+
+
 @contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """A temporary path beside `path`, moved onto it when the block ends well.
@@ -94,7 +99,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
             or write-protected, or the block raised an OSError (a full disk).
     """
     target = Path(os.path.realpath(path))
-    temporary = target.parent / f".edgewise-{os.urandom(8).hex()}{target.suffix}"
+    temporary = target.parent / f"{working_name()}{target.suffix}"
     try:
         check_target(target, path)
         temporary.open("xb").close()  # tells at once that the folder cannot be written to

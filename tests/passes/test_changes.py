@@ -157,9 +157,10 @@ def test_large_views_are_judged_at_a_smaller_size():
     assert np.array_equal(soft, refined)  # what the answer holds is left alone
 
 
-def test_a_view_halved_more_often_than_its_strips_have_rows_is_seen_whole(monkeypatch):
+@pytest.mark.parametrize("shape", [(256, 32_000), (768, 9_000)])
+def test_a_view_halved_more_often_than_its_strips_have_rows_is_seen_whole(monkeypatch, shape):
     monkeypatch.setattr("edgewise.passes.changes.PIXELS", 500)
-    coarse = np.zeros((256, 32_000), np.uint8)
+    coarse = np.zeros(shape, np.uint8)
     coarse[:64] = coarse[128:192, :9_000] = 255
     soft = coarse.astype(np.float32) / 255
     seen = seen_at(

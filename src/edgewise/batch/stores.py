@@ -9,7 +9,6 @@ import errno
 import hashlib
 import os
 import re
-import secrets
 import shutil
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgewise import files
 from edgewise.errors import DependencyError, EdgewiseError, InputError, OutputError, missing_extra
-from edgewise.files import check_target
+from edgewise.files import check_target, working_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -360,7 +359,7 @@ def _upload(copy: Path, location: str) -> None:
             system.put_file(str(copy), inner)
             return
         system.makedirs(parent(inner), exist_ok=True)
-        temporary = f"{parent(inner)}/.edgewise-{secrets.token_hex(8)}"
+        temporary = f"{parent(inner)}/{working_name()}"
         try:
             system.put_file(str(copy), temporary)
             system.mv(temporary, inner)

@@ -17,7 +17,7 @@ from edgewise.passes.answers import Answer
 from edgewise.passes.overview import rescaled, to_bytes
 from edgewise.passes.planes import (
     INSIDE,
-    STRIP_PIXELS,
+    STRIP_ROWS,
     Plane,
     Pyramid,
     halved,
@@ -89,8 +89,8 @@ def seen_at(
         part = reduced(to_bytes(refined.read(box)), 1 << power)
         small[box.top >> power : (box.top >> power) + len(part)] = part
 
-    # Strips of whole squares, which have more rows than others in views of thousands of megapixels.
-    for _ in mapped(read, strips(shape, max(STRIP_PIXELS, shape[1] << power)), threads):
+    # Of whole squares, which have more rows than strips in views of thousands of megapixels.
+    for _ in mapped(read, strips(shape, multiple=max(STRIP_ROWS, 1 << power)), threads):
         pass
     return Seen(
         photo=photo.whole(power),

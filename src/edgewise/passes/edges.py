@@ -148,13 +148,10 @@ def _looks(
         ]
 
     # Tiles of one run are of one size. The largest come first: cores get done at about one time.
-    by_size = groupby(sorted(boxes, key=_size, reverse=True), key=_size)
-    groups = [
-        same[i : i + settings.batch]
-        for _, found in by_size
-        for same in [list(found)]
-        for i in range(0, len(same), settings.batch)
-    ]
+    groups: list[list[Box]] = []
+    for _, same in groupby(sorted(boxes, key=_size, reverse=True), key=_size):
+        tiles = list(same)
+        groups += [tiles[i : i + settings.batch] for i in range(0, len(tiles), settings.batch)]
     for done in mapped(look, groups, getattr(engine, "threads", 1)):
         yield from done
 

@@ -19,7 +19,7 @@ STRIP_PIXELS = 2_000_000
 """About so many are read at a time where all of a picture is wanted."""
 
 STRIP_ROWS = 64
-"""Strips have a multiple of so many rows."""
+"""Strips have a multiple of so many rows, where no other is asked for."""
 
 INSIDE = 127
 """Levels of a coarse mask above this are object."""
@@ -156,9 +156,11 @@ def reduced(image: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def strips(shape: tuple[int, int], pixels: int = STRIP_PIXELS) -> Iterator[Box]:
-    """A picture of `shape` from top to bottom, about so many pixels at a time."""
-    rows = STRIP_ROWS * max(1, pixels // (STRIP_ROWS * shape[1]))
+def strips(
+    shape: tuple[int, int], pixels: int = STRIP_PIXELS, *, multiple: int = STRIP_ROWS
+) -> Iterator[Box]:
+    """A picture of `shape` from top to bottom, about so many pixels and a multiple of rows each."""
+    rows = multiple * max(1, pixels // (multiple * shape[1]))
     for top in range(0, shape[0], rows):
         yield Box(top, 0, min(top + rows, shape[0]), shape[1])
 

@@ -39,8 +39,9 @@ class Cleared:
     def _inside(self, box: Box) -> NDArray[np.float32]:
         around = box.grown(_REACH, self.shape)
         soft = self._answer.read(around)
-        turned = specks(soft > 0.5)
+        inside = soft > 0.5
+        turned = specks(inside)
         if turned.any():
-            turned &= (soft > 0.5) != (self._coarse.read(around) > INSIDE)
+            turned &= inside != (self._coarse.read(around) > INSIDE)
             soft = np.where(turned, 1 - soft, soft)
         return soft[box.moved(-around.top, -around.left).slices]

@@ -1,5 +1,7 @@
 """Tiles: where the edge passes look."""
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -93,8 +95,12 @@ def _span(first: int, end: int, length: int, side: int) -> tuple[int, int]:
     return start, start + side
 
 
+@cache
 def ramp(height: int, width: int, overlap: int) -> NDArray[np.float32]:
-    """Blending weight of a tile: 1 in the middle, falling linearly over the overlap."""
+    """Blending weight of a tile: 1 in the middle, falling linearly over the overlap.
+
+    Tiles of one size share it: nobody writes to it.
+    """
     down, across = (
         np.clip((np.minimum(np.arange(side), np.arange(side)[::-1]) + 0.5) / max(1, overlap), 0, 1)
         for side in (height, width)
