@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from edgewise.errors import OutputError
-from edgewise.training.pack import in_integers, pack, quantised, write_packed
+from edgewise.errors import ModelError, OutputError
+from edgewise.training.pack import in_integers, mean, pack, quantised, unpacked, write_packed
 
 WIDTH = 32
 
@@ -114,6 +114,54 @@ def test_small_tensors_and_the_model_that_was_given_stay_as_they_are():
     for name in ("bias", "shape"):
         assert packed[name] == own[name]
     assert not {"kernel", "factors", "order"} & packed.keys()
+
+
+@pytest.mark.parametrize("bits", [16, 8])
+def test_unpacked_it_is_what_was_packed_but_for_the_rounding(bits):
+    model, packed = _model(), pack(_model(), bits=bits)
+    found = unpacked(packed)
+    onnx.checker.check_model(found)
+    assert [node.op_type for node in found.graph.node] == [n.op_type for n in model.graph.node]
+    assert {t.name: tuple(t.dims) for t in found.graph.initializer} == {
+        t.name: tuple(t.dims) for t in model.graph.initializer
+    }
+    assert np.array_equal(_answer(found), _answer(packed))
+
+
+def test_the_mean_of_two_networks_has_the_mean_of_their_weights():
+    one, other = _model(), _model()
+    for tensor in other.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.dtype == np.float32:
+            tensor.CopyFrom(numpy_helper.from_array(3 * values, tensor.name))
+    own, found = (
+        {tensor.name: numpy_helper.to_array(tensor) for tensor in network.graph.initializer}
+        for network in (one, mean(one, other))
+    )
+    for name, values in own.items():
+        expected = 2 * values if values.dtype == np.float32 else values
+        assert np.allclose(found[name], expected, atol=1e-7)
+
+
+def test_networks_of_two_kinds_have_no_mean():
+    with pytest.raises(ModelError, match="same architecture"):
+        mean(_model(), _product()[0])
+
+
+def test_a_file_beside_that_is_none_is_refused(tmp_path):
+    (tmp_path / "prompt.onnx").write_bytes(b"no")
+    program = SimpleNamespace(model_proto=_model())
+    with pytest.raises(ModelError, match="cannot be read"):
+        write_packed(program, tmp_path / "out.onnx", bits=8, beside=tmp_path / "prompt.onnx")
+    assert not (tmp_path / "out.onnx").exists()
+
+
+def test_the_mean_with_a_packed_file_is_written(tmp_path):
+    program = SimpleNamespace(model_proto=_model())
+    write_packed(program, tmp_path / "a.onnx", bits=8)
+    write_packed(program, tmp_path / "b.onnx", bits=8, beside=tmp_path / "a.onnx")
+    found = _answer(onnx.load(str(tmp_path / "b.onnx")))
+    assert np.abs(found - _answer(_model())).max() < 0.02 * np.abs(found).max()
 
 
 @given(seed=st.integers(0, 1000), rows=st.integers(1, 5), columns=st.integers(1, 7))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
+from edgewise.errors import ModelError
 from edgewise.files import atomic_path
 
 SMALL = 512  # elements; smaller tensors (norms, biases) stay as they are
@@ -65,6 +66,51 @@ def pack(model: onnx.ModelProto, *, bits: int) -> onnx.ModelProto:
     return packed
 
 
+def unpacked(model: onnx.ModelProto) -> onnx.ModelProto:
+    """What `pack` was given but for the rounding: weights in float32, nothing that unfolds them."""
+    whole = onnx.ModelProto()
+    whole.CopyFrom(model)
+    graph = whole.graph
+    stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    values: dict[str, NDArray[np.generic]] = {}
+    for name, value in stored.items():
+        own, _, form = name.rpartition(".")
+        if form == "int8":
+            values[own] = value.astype(np.float32) * stored[f"{own}.scale"]
+        elif form == "half":
+            values[own] = value.astype(np.float32)
+        elif form == "int16":
+            values[own] = value.astype(np.int64)
+        elif form != "scale":
+            values[name] = value
+    made = values.keys() | {f"{name}.wide" for name in values}
+    operations = [node for node in graph.node if not made & set(node.output)]
+    del graph.initializer[:], graph.node[:]
+    graph.initializer.extend(numpy_helper.from_array(v, name) for name, v in values.items())
+    graph.node.extend(operations)
+    return whole
+
+
+def mean(one: onnx.ModelProto, other: onnx.ModelProto) -> onnx.ModelProto:
+    """A network whose float32 weights are the mean of two of one architecture, not packed.
+
+    Raises:
+        ModelError: they are not of one architecture.
+    """
+    network = onnx.ModelProto()
+    network.CopyFrom(one)
+    beside = {tensor.name: numpy_helper.to_array(tensor) for tensor in other.graph.initializer}
+    shapes = {tensor.name: tuple(tensor.dims) for tensor in one.graph.initializer}
+    if {name: value.shape for name, value in beside.items()} != shapes:
+        raise ModelError("the mean of two networks: expected two of the same architecture")
+    for tensor in network.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.dtype == np.float32:
+            half = (values + beside[tensor.name]) / np.float32(2)
+            tensor.CopyFrom(numpy_helper.from_array(half, tensor.name))
+    return network
+
+
 def in_integers(model: onnx.ModelProto) -> onnx.ModelProto:
     """The same network, its products of inputs and weights computed in whole numbers.
 
@@ -90,7 +136,12 @@ def in_integers(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def write_packed(
-    program: torch.onnx.ONNXProgram | None, path: Path, *, bits: int, integers: bool = False
+    program: torch.onnx.ONNXProgram | None,
+    path: Path,
+    *,
+    bits: int,
+    integers: bool = False,
+    beside: Path | None = None,
 ) -> str:
     """Write what `torch.onnx.export` gave, its weights packed, and give the file's sha256.
 
@@ -99,18 +150,31 @@ def write_packed(
         path: the file to write.
         bits: see `pack`.
         integers: whether matrices are multiplied as by `in_integers`.
+        beside: a packed file of the same network; the mean of both networks' weights is written.
 
     Raises:
         RuntimeError: it gave nothing.
+        ModelError: the file beside it cannot be read, or is of another network.
         OutputError: the file cannot be written; an earlier one stays.
     """
     if program is None:
         raise RuntimeError("torch.onnx.export gave no program")
-    model = in_integers(program.model_proto) if integers else program.model_proto
+    model = program.model_proto
+    if beside is not None:
+        model = mean(model, unpacked(_read(beside)))
+    if integers:
+        model = in_integers(model)
     data = pack(model, bits=bits).SerializeToString()
     with atomic_path(path) as part:
         part.write_bytes(data)
     return hashlib.sha256(data).hexdigest()
+
+
+def _read(path: Path) -> onnx.ModelProto:
+    try:
+        return onnx.load(str(path))
+    except Exception as error:  # protobuf's own among them, which has no types
+        raise ModelError(f"{path}: cannot be read as an ONNX file") from error
 
 
 def _cast(source: str, target: str, kind: int) -> onnx.NodeProto:

@@ -474,10 +474,15 @@ class Answers(nn.Module):
         return self.network.answer(embedding, mask, places)
 
 
-def export(network: ProposalNet, folder: Path) -> dict[str, str]:
+def export(network: ProposalNet, folder: Path, prompt_beside: Path | None = None) -> dict[str, str]:
     """Write both ONNX files and give their sha256 by name.
 
     Weights are packed in 8 bits; the half that sees the photo multiplies matrices in whole numbers.
+
+    Args:
+        network: the network.
+        folder: where they go.
+        prompt_beside: a prompt.onnx; the mean of its weights and the network's is written.
     """
     rows, columns = (torch.export.Dim(name, min=1, max=16) for name in ("rows", "columns"))
     photo = torch.zeros(3, 2 * STRIDE, 3 * STRIDE, dtype=torch.uint8)
@@ -511,8 +516,8 @@ def export(network: ProposalNet, folder: Path) -> dict[str, str]:
         verbose=False,
     )
     return {
-        name: write_packed(program, folder / name, bits=8, integers=name == LOOK)
-        for name, program in ((LOOK, looking), (ANSWERS, answering))
+        LOOK: write_packed(looking, folder / LOOK, bits=8, integers=True),
+        ANSWERS: write_packed(answering, folder / ANSWERS, bits=8, beside=prompt_beside),
     }
 
 
@@ -521,9 +526,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Write the proposal network.")
     parser.add_argument("checkpoint", type=Path, help="mobile_sam.pt, or last.pt of tune.py")
     parser.add_argument("folder", type=Path, help="where to write the two .onnx files")
+    parser.add_argument(
+        "--mean-with",
+        type=Path,
+        help="a prompt.onnx; the mean of both networks' weights is written",
+    )
     options = parser.parse_args()
     make_folder(options.folder)
-    digests = export(load(options.checkpoint), options.folder)
+    digests = export(load(options.checkpoint), options.folder, options.mean_with)
     for name, digest in digests.items():
         print(f"{name}: {(options.folder / name).stat().st_size} bytes, sha256 {digest}")
 
