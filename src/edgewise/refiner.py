@@ -98,7 +98,7 @@ class Settings:
     free: float = 0.03
     exact: float = 0.90
     exact_overlap: float = 0.90
-    gain_least: float = 0.38
+    gain_least: float = 0.42
     gain_together: float = 0.0
     held_pixels: int = 40_000_000
 

@@ -47,8 +47,6 @@ EXACT = {
     "carrotweed": 1.0,
     "nuclei": 0.2,
     "cwfid": 0.5,
-    "figures": 0.4,
-    "models": 0.4,
 }
 """Sources whose truth is good enough to judge by, all of whose real coarse masks are looked at, and
 the share of their truths that are coarse masks themselves."""
