@@ -176,6 +176,12 @@ def test_the_command_makes_a_source_and_goes_on(tmp_path, monkeypatch, folders):
     assert gone.read_bytes() == content
 
 
+def test_no_photos_of_each_are_refused(tmp_path, folders):
+    with pytest.raises(InputError, match="at least 1, not 0"):
+        collage.make(sorted(folders[0].iterdir()), [], {}, tmp_path / "out", each=0)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_folder_without_cutouts_is_refused(tmp_path, monkeypatch, folders):
     monkeypatch.setattr(
         sys, "argv", ["collage", str(tmp_path), str(folders[1]), str(tmp_path / "o")]

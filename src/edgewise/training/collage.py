@@ -126,9 +126,8 @@ def place(
             where the cut-out was cut off below.
     """
     alpha = np.asarray(cutout.alpha / np.float32(255), np.float32)
-    colour = np.asarray(
-        cutout.colour * alpha[..., None], np.float32
-    )  # no colour from outside comes in at the edge
+    # Times alpha before it is scaled and turned: no colour from outside comes in at the edge.
+    colour = np.asarray(cutout.colour * alpha[..., None], np.float32)
     if random.random() < 0.5:
         alpha, colour = alpha[:, ::-1], colour[:, ::-1]
     factor = scale * min(canvas) / max(alpha.shape)
@@ -366,9 +365,11 @@ def make(
     """Make photos of all cut-outs, `each` of every one; goes on where it was stopped.
 
     Raises:
-        InputError: a file cannot be read, or no picture is a cut-out.
+        InputError: a file cannot be read, no picture is a cut-out, or `each` is less than 1.
         OutputError: files cannot be written.
     """
+    if each < 1:
+        raise InputError(f"--each must be at least 1, not {each}")
     cutouts = [path for path in cutouts if read_cutout(path)]
     if not cutouts:
         raise InputError("none of the pictures has an object with alpha around it")

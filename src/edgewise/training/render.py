@@ -107,8 +107,11 @@ def render(path: Path, folder: Path, *, views: int) -> None:
     """Write `views` cut-outs of a model, named after it; those that show little are left out.
 
     Raises:
+        InputError: `views` is less than 1.
         OutputError: they cannot be written.
     """
+    if views < 1:
+        raise InputError(f"--views must be at least 1, not {views}")
     random = np.random.default_rng(zlib.crc32(path.name.encode()))
     window, renderer = _open(path, random)
     for view in range(views):
