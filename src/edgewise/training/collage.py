@@ -8,6 +8,7 @@ network masked and the proposal network looked at (propose.py).
 import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import cv2
@@ -17,11 +18,11 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from edgewise.errors import InputError, ModelError
-from edgewise.files import atomic_path, make_folder
+from edgewise.files import make_folder
 from edgewise.passes.proposal import overlap
 from edgewise.training import command
 from edgewise.training.coarsen import coarsen
-from edgewise.training.data import box
+from edgewise.training.data import box, write_picture
 from edgewise.training.synthesize import Cutout, Photo
 
 Mask = NDArray[np.bool_]
@@ -96,11 +97,11 @@ def matte(on_black: Floats, on_white: Floats, random: Generator) -> NDArray[np.u
     alpha = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA))
     colour = cv2.resize(on_black, size, interpolation=cv2.INTER_AREA)
     colour = colour / np.maximum(alpha, 0.05)[..., None]
-    rows, columns = np.nonzero(alpha > 0.02)
-    if len(rows) < SMALLEST_CUTOUT or alpha[rows, columns].mean() < 0.5 or not (alpha > 0.9).any():
+    seen, solid = alpha > 0.02, alpha > 0.9
+    if np.count_nonzero(seen) < SMALLEST_CUTOUT or alpha[seen].mean() < 0.5 or not solid.any():
         return None
-    top, bottom, left, right = rows.min(), rows.max() + 1, columns.min(), columns.max() + 1
-    light = np.percentile(colour[alpha > 0.9].mean(1), 95)
+    top, left, bottom, right = box(seen)
+    light = np.percentile(colour[solid].mean(1), 95)
     if min(bottom - top, right - left) < NARROWEST or light < 6:
         return None
     gain = min(BRIGHTEST, random.uniform(110, 250) / light)
@@ -337,14 +338,11 @@ def write(made: Picture, folder: Path, stem: str, random: Generator) -> None:
     Raises:
         OutputError: they cannot be written.
     """
+    for name, mask in made.coarse.items():
+        write_picture(folder / f"{stem}_seg_{name}.png", mask.astype(np.uint8) * 255)
+    write_picture(folder / f"{stem}_gt.png", made.truth)
     quality = [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(80, 96))]
-    files = [(f"seg_{name}.png", mask.astype(np.uint8) * 255) for name, mask in made.coarse.items()]
-    files += [("gt.png", made.truth), ("im.jpg", made.photo[..., ::-1])]
-    for name, image in files:
-        with atomic_path(folder / f"{stem}_{name}") as part:
-            how = quality if name.endswith(".jpg") else []
-            encoded = cv2.imencode(Path(name).suffix, np.ascontiguousarray(image), how)
-            part.write_bytes(encoded[1].tobytes())
+    write_picture(folder / f"{stem}_im.jpg", made.photo[..., ::-1], quality)
 
 
 def _cutout(path: Path) -> Cutout:
@@ -374,7 +372,7 @@ def make(
     if not cutouts:
         raise InputError("none of the pictures has an object with alpha around it")
     make_folder(folder)
-    for number, (path, time) in enumerate((p, t) for p in cutouts for t in range(each)):
+    for number, (path, time) in enumerate(product(cutouts, range(each))):
         stem = f"{path.stem}_{time}"
         if (folder / f"{stem}_im.jpg").exists():
             continue

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch.utils.data import IterableDataset
 
 from edgewise.errors import InputError
+from edgewise.files import atomic_path
 from edgewise.training import coarsen, synthesize
 from edgewise.training.synthesize import Cutout, Photo
 
@@ -110,6 +111,22 @@ def _decode_beside(file: Encoded, photo: Photo, flag: int) -> Grey:
             "expected one channel of the photo's size"
         )
     return levels
+
+
+def write_picture(path: Path, image: NDArray[np.uint8], options: Sequence[int] = ()) -> None:
+    """Write a picture, as OpenCV encodes it for the name's ending with these options.
+
+    Args:
+        path: the file.
+        image: uint8 HxW, HxWx3 BGR or HxWx4 BGRA.
+        options: pairs of an encoder's option and its value.
+
+    Raises:
+        OutputError: it cannot be written; an earlier file stays.
+    """
+    encoded = cv2.imencode(path.suffix, np.ascontiguousarray(image), list(options))[1]
+    with atomic_path(path) as part:
+        part.write_bytes(encoded.tobytes())
 
 
 class Library:

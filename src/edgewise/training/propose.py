@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgewise.errors import InputError
-from edgewise.files import atomic_path, make_folder
+from edgewise.files import make_folder
 from edgewise.network.runtime import OnnxProposer, Proposer
 from edgewise.passes.proposal import propose
 from edgewise.training import command
-from edgewise.training.data import proposal_path, surroundings
+from edgewise.training.data import proposal_path, surroundings, write_picture
 
 SIDES = (448, 672)  # longer sides of the look, drawn a mask
 MARGINS = (0.1, 0.3)  # room around the object, as a share of its longer side, drawn a mask
@@ -82,8 +82,7 @@ def main() -> None:
         levels = proposed(network, colours, mask, random)
         if levels is not None:
             make_folder(target.parent)
-            with atomic_path(target) as part:
-                part.write_bytes(cv2.imencode(".png", levels)[1].tobytes())
+            write_picture(target, levels)
 
 
 if __name__ == "__main__":

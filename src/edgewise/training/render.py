@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from vtk.util.numpy_support import vtk_to_numpy
 
 from edgewise.errors import InputError
-from edgewise.files import atomic_path, make_folder
+from edgewise.files import make_folder
 from edgewise.training import command
 from edgewise.training.collage import matte
+from edgewise.training.data import write_picture
 
 SIDE = 1024  # pixels that are rendered; cut-outs come at half of it
 CLEAR = 0.6  # materials less opaque than this are rendered opaque: their edges would be none
@@ -119,9 +120,8 @@ def render(path: Path, folder: Path, *, views: int) -> None:
         _look(renderer, random)
         seen = matte(_before(window, renderer, 0), _before(window, renderer, 1), random)
         if seen is not None:
-            with atomic_path(folder / f"{path.stem}_{view}.webp") as part:
-                quality = [cv2.IMWRITE_WEBP_QUALITY, 92]
-                part.write_bytes(cv2.imencode(".webp", seen, quality)[1].tobytes())
+            name = f"{path.stem}_{view}.webp"
+            write_picture(folder / name, seen, [cv2.IMWRITE_WEBP_QUALITY, 92])
     window.Finalize()
 
 
