@@ -11,6 +11,7 @@ import pytest
 from edgewise.engines import FunctionEngine, NetworkEngine
 from edgewise.errors import EdgewiseError, InputError, ModelError
 from edgewise.network.catalog import find
+from edgewise.refiner import Settings
 
 
 def test_an_engine_is_described_by_its_weights():
@@ -179,4 +180,4 @@ def test_the_overview_alone_is_another_engine_in_a_results_file():
 def test_a_careful_engine_is_another_one():
     careful = NetworkEngine(careful=True)
     assert careful.describe()["refiner"] != NetworkEngine().describe()["refiner"]
-    assert careful.open().settings.gain_together > 0
+    assert careful.open().settings.verdict_least > Settings().verdict_least

@@ -77,11 +77,15 @@ def test_what_the_judge_takes_for_no_gain_stays_as_it_was(gain, changes):
     photo, coarse, truth = _scene()
     judged = []
 
-    def judge(pieces):
-        judged.append(pieces.shape)
-        return np.full(len(pieces), gain, np.float32)
+    class Judge:
+        def __call__(self, pieces):
+            judged.append(pieces.shape)
+            return np.full(len(pieces), gain, np.float32)
 
-    refiner = Refiner(ColourEngine(), judge=judge, settings=SMALL)
+        def verdict(self, masks):
+            return np.ones(len(masks), np.float32)
+
+    refiner = Refiner(ColourEngine(), judge=Judge(), settings=SMALL)
     refined = refiner.refine(photo, coarse)
     assert judged[0][0] > 1
     assert overlap(refined.mask, truth if changes else coarse) > 0.995

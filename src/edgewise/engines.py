@@ -43,7 +43,7 @@ class NetworkEngine:
         threads: threads of a worker; None takes every core that the process may use.
         device: "cpu" or "cuda".
         overview_only: stop after the overview.
-        careful: keep masks that would gain little: for masks that are mostly exact already.
+        careful: keep masks that would likely gain nothing: for masks that are mostly exact already.
     """
 
     model: str = "default"
@@ -85,7 +85,7 @@ class NetworkEngine:
         Raises:
             ModelError: there is no such model.
         """
-        from edgewise.network.catalog import JUDGE, PROMPT, PROPOSAL, find
+        from edgewise.network.catalog import JUDGE, PROMPT, PROPOSAL, VERDICT, find
 
         described = {
             "engine": "edgewise",
@@ -94,6 +94,7 @@ class NetworkEngine:
             "proposal_sha256": find(PROPOSAL, role="proposal").sha256,
             "prompt_sha256": find(PROMPT, role="prompt").sha256,
             "judge_sha256": find(JUDGE, role="judge").sha256,
+            "verdict_sha256": find(VERDICT, role="verdict").sha256,
             "device": self.device,
             "refiner": repr(self._settings()),
         }
@@ -102,7 +103,7 @@ class NetworkEngine:
     def _settings(self) -> "Settings":
         from edgewise.refiner import CAREFUL, Settings
 
-        return Settings(gain_together=CAREFUL) if self.careful else Settings()
+        return Settings(verdict_least=CAREFUL) if self.careful else Settings()
 
     def _checksum(self) -> str:
         from edgewise.network.catalog import find

@@ -38,8 +38,8 @@ from edgewise.passes.view import Box, choose_views
 
 VIEW_PIXELS = 1_000_000  # the mask's pieces are told apart where it has at most so many
 MOST_HALVED = 4  # as far as one pixel of a square is still seen in the mean
-CAREFUL = 0.004
-"""`Settings.gain_together` for masks that are mostly exact already."""
+CAREFUL = 0.65
+"""`Settings.verdict_least` for masks that are mostly exact already."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,9 +73,8 @@ class Settings:
             lacks a part may follow edges all along.
         gain_least: probability of being a gain from which a piece of a change is taken (see
             `passes.changes`); 0 takes all.
-        gain_together: what the pieces taken must be expected to gain together, as a share of the
-            object's area; a mask that would gain less comes back as it is. `CAREFUL` is for masks
-            that are mostly exact.
+        verdict_least: probability that the mask is better with all that is taken, below which it
+            comes back as it is; 0 does not ask. `CAREFUL` is for masks that are mostly exact.
         held_pixels: answers of larger views are made again each time that they are read.
     """
 
@@ -98,8 +97,8 @@ class Settings:
     free: float = 0.03
     exact: float = 0.90
     exact_overlap: float = 0.90
-    gain_least: float = 0.42
-    gain_together: float = 0.0
+    gain_least: float = 0.40
+    verdict_least: float = 0.35
     held_pixels: int = 40_000_000
 
     def __post_init__(self) -> None:
@@ -114,7 +113,7 @@ class Settings:
                 f"proposal_side {self.proposal_side}, proposal_least {self.proposal_least}: "
                 "they must be at least 0, and in 0..1"
             )
-        for name in ("coarse_share", "gain_least", "gain_together"):
+        for name in ("coarse_share", "gain_least", "verdict_least"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"{name} {getattr(self, name)}: must be in 0..1")
         if not 0 <= self.free < self.near or self.view_gain <= 0:
@@ -383,7 +382,7 @@ class Refiner:
         None where it keeps all of it.
         """
         settings = self.settings
-        return taken_back(judge, seen, least=settings.gain_least, together=settings.gain_together)
+        return taken_back(judge, seen, least=settings.gain_least, verdict=settings.verdict_least)
 
     def proposal(self, photo: Pyramid, coarse: Pyramid) -> NDArray[np.float32] | None:
         """Which whole object the coarse mask of a view means.

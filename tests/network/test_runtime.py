@@ -6,7 +6,7 @@ import pytest
 from edgewise.errors import InputError, ModelError
 from edgewise.network.catalog import JUDGE, find
 from edgewise.network.runtime import PIECES, OnnxEngine, OnnxJudge, OnnxProposer
-from edgewise.passes.changes import FEATURES
+from edgewise.passes.changes import FEATURES, SUMMED_UP
 
 
 @pytest.fixture(scope="module")
@@ -113,3 +113,12 @@ def test_however_many_pieces_there_are_each_is_judged_alike():
     assert gains.max() <= 1
     assert np.allclose(gains[-5:], judge(rows[-5:]), atol=1e-5)
     assert judge(rows[:0]).shape == (0,)
+
+
+def test_a_verdict_is_a_probability_a_mask():
+    rows = np.random.default_rng(5).normal(0, 2, (3, SUMMED_UP)).astype(np.float32)
+    verdicts = OnnxJudge().verdict(rows)
+    assert verdicts.shape == (3,)
+    assert verdicts.min() >= 0
+    assert verdicts.max() <= 1
+    assert np.allclose(OnnxJudge().verdict(rows[1:2]), verdicts[1:2], atol=1e-5)

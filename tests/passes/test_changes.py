@@ -7,11 +7,13 @@ from edgewise.passes.answers import Known, whole
 from edgewise.passes.changes import (
     FEATURES,
     PIXELS,
+    SUMMED_UP,
     Kept,
     Seen,
     described,
     pieces,
     seen_at,
+    summed_up,
     taken_back,
 )
 from edgewise.passes.planes import Held, Pyramid, power_within
@@ -111,16 +113,64 @@ def test_pieces_without_a_gain_are_taken_back():
     assert not taken_back(_judge_of_size, _seen(COARSE, COARSE), least=0.5).any()
 
 
-def test_a_mask_that_gains_nothing_or_too_little_together_stays():
-    seen = _seen(COARSE, _limb(COARSE))
-    share = np.sum(_limb(COARSE) & ~COARSE) / COARSE.sum()
+class _Judge:
+    """Says 0.75 of every piece and 0.6 of all that is taken, and keeps what it was told of that."""
 
-    def judge(rows):
+    told = None
+
+    def __call__(self, rows):
         return np.full(len(rows), 0.75, np.float32)
 
-    assert taken_back(judge, seen, least=0.8) is None
-    assert taken_back(judge, seen, least=0.5, together=0.55 * share) is None
-    assert not taken_back(judge, seen, least=0.5, together=0.45 * share).any()
+    def verdict(self, rows):
+        self.told = rows
+        return np.full(len(rows), 0.6, np.float32)
+
+
+def test_a_mask_stays_where_no_piece_is_taken_or_all_that_is_are_not_worth_it():
+    seen, judge = _seen(COARSE, _limb(COARSE)), _Judge()
+    assert taken_back(judge, seen, least=0.8, verdict=0.1) is None
+    assert not taken_back(judge, seen, least=0.5).any()
+    assert judge.told is None  # not asked
+    assert taken_back(judge, seen, least=0.5, verdict=0.65) is None
+    assert not taken_back(judge, seen, least=0.5, verdict=0.55).any()
+    assert judge.told.shape == (1, SUMMED_UP)
+
+
+def test_what_is_said_of_all_that_is_taken_sums_up_its_pieces():
+    refined = _limb(COARSE)
+    refined[55:59, 60:64] = False
+    seen = _seen(COARSE, refined)
+    labels, rows = described(seen)
+    limb, hole = labels[60, 110] - 1, labels[56, 61] - 1
+    gains = np.full(len(rows), 0.9, np.float32)
+    gains[hole] = 0.2
+    told = summed_up(seen.coarse, seen.refined, rows, gains, gains > 0.5)
+    assert np.isfinite(told).all()
+    share = np.sum(refined & ~COARSE) / COARSE.sum()
+    hollow = 16 / COARSE.sum()
+    assert np.array_equal(told[:10], rows[limb, -10:])
+    assert told[10] == pytest.approx(0.8 * share, rel=1e-3)  # expected of what is taken
+    assert told[11] == pytest.approx(0.8 * share - 0.6 * hollow, rel=1e-3)  # and of all
+    assert told[12:14] == pytest.approx([share, share + hollow], rel=1e-3)
+    assert told[15] == pytest.approx(0.9)
+    assert told[16:18] == pytest.approx([0, share], abs=1e-5)  # removed and added
+    assert told[20] == pytest.approx(hollow / (share + hollow), rel=1e-3)  # left out
+
+
+def test_a_polygon_has_few_corners_and_a_mask_of_pixels_many():
+    polygon = np.zeros(SHAPE, bool)
+    polygon[20:100, 30:130] = True
+    rough = polygon ^ (np.add.outer(np.arange(120), np.arange(160)) // 4 % 2 == 0) & disc(
+        SHAPE, (20, 60), 25
+    )
+    corners = [
+        summed_up(
+            *(mask.astype(np.uint8) * 255 for mask in (coarse, _limb(coarse))),
+            *(np.zeros((1, FEATURES), np.float32), np.ones(1, np.float32), np.ones(1, bool)),
+        )[-2:]
+        for coarse in (polygon, rough)
+    ]
+    assert (corners[0] + 1 < corners[1]).all()
 
 
 def test_the_coarse_masks_side_is_kept_there_and_the_answer_elsewhere():

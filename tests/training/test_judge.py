@@ -1,17 +1,30 @@
 """The judge learns from pieces whose truth is known which changes are gains."""
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import onnxruntime
 import pytest
+import torch
 from PIL import Image
 
 from edgewise.errors import InputError
-from edgewise.passes.changes import FEATURES, Seen, described
+from edgewise.passes.changes import FEATURES, SUMMED_UP, Seen, described
 from edgewise.passes.settle import Agreement
 from edgewise.training import judge
-from edgewise.training.judge import cases, fit, gains, look, write
+from edgewise.training.judge import (
+    MASKS,
+    PIECES,
+    Look,
+    cases,
+    fit,
+    fit_both,
+    gains,
+    look,
+    worth,
+    write,
+)
 from tests.fakes import disc, red_on_blue
 
 SHAPE = (96, 128)
@@ -41,11 +54,13 @@ def test_real_and_made_masks_and_truths_are_looked_at(data, monkeypatch):
 
 @pytest.mark.parametrize("kind", ["truth", *judge.MADE])
 def test_made_masks_are_near_the_truth(kind):
-    made = judge._made(kind, TRUTH, red_on_blue(TRUTH), np.random.default_rng(1))
-    assert made.shape == SHAPE
-    assert made.dtype == bool
-    assert (made & TRUTH).sum() / (made | TRUTH).sum() > 0.5
-    assert np.array_equal(made, TRUTH) == (kind == "truth")
+    draw = np.random.default_rng(1)
+    several = [judge._made(kind, TRUTH, red_on_blue(TRUTH), draw) for _ in range(4)]
+    for made in several:
+        assert made.shape == SHAPE
+        assert made.dtype == bool
+        assert (made & TRUTH).sum() / (made | TRUTH).sum() > 0.5
+    assert all(np.array_equal(made, TRUTH) for made in several) == (kind == "truth")
 
 
 def test_a_piece_gains_what_it_brings_nearer_to_the_truth_where_that_is_sure():
@@ -72,10 +87,76 @@ def test_a_piece_gains_what_it_brings_nearer_to_the_truth_where_that_is_sure():
 
 def test_a_look_sees_pieces_and_what_they_gain(data):
     found = [case for case in cases(data) if case.kind == "real"]
-    rows, gained = look(judge._Onlooker(), found[0])
-    assert rows.shape == (len(gained), FEATURES)
-    assert np.isfinite(rows).all()
-    assert gained.sum() > 0.1  # a disc that is moved back
+    (seen,) = look(judge._Onlooker(), found[0])
+    assert seen.rows.shape == (len(seen.gained), FEATURES)
+    assert np.isfinite(seen.rows).all()
+    assert seen.gained.sum() > 0.1  # a disc that is moved back
+    assert seen.exact
+    seen.write(data / "a.npz")
+    assert all(
+        np.array_equal(getattr(Look.read(data / "a.npz"), k), v) for k, v in vars(seen).items()
+    )
+
+
+def _look(refined, *, exact=True):
+    """The truth was the coarse mask but for a hole, and came back as `refined`."""
+    coarse = TRUTH.copy()
+    coarse[40:50, 50:60] = False
+    seen = Seen(
+        photo=red_on_blue(TRUTH),
+        coarse=coarse.astype(np.uint8) * 255,
+        refined=refined.astype(np.uint8) * 255,
+        proposed=None,
+        overview=refined.astype(np.float32),
+        found=Agreement(0.5, 0.9),
+        trust=-1,
+    )
+    labels, rows = described(seen)
+    return Look(
+        coarse=seen.coarse,
+        refined=seen.refined,
+        labels=labels,
+        rows=rows,
+        gained=gains(labels, seen, TRUTH, np.ones(SHAPE, bool)),
+        truth=TRUTH,
+        exact=np.array(exact),
+    )
+
+
+def test_a_change_is_worth_the_area_that_it_gains_and_a_share_of_the_edge():
+    grown = disc(SHAPE, (48, 60), 28)
+    seen, rough = _look(grown), _look(grown, exact=False)
+    filled = np.zeros(len(seen.rows), np.float32)
+    filled[seen.labels[45, 55] - 1] = 1
+    told, value = worth(seen, filled, 0.5)
+    assert told.shape == (SUMMED_UP,)
+    assert value == pytest.approx(100 / (TRUTH.sum() - 100), rel=0.01)  # no edge moves
+    _, value = worth(seen, np.ones_like(filled), 0.5)
+    _, area = worth(rough, np.ones_like(filled), 0.5)
+    assert area == pytest.approx(rough.gained.sum())
+    assert value < area - 0.01  # the contour left the edge by three pixels
+
+
+@pytest.mark.filterwarnings("ignore")  # torch's exporter warns of its own deprecated calls
+def test_both_judges_learn_from_what_was_seen(tmp_path, monkeypatch):
+    monkeypatch.setattr(judge, "PIECES", replace(PIECES, steps=60, batch=32))
+    monkeypatch.setattr(judge, "MASKS", replace(MASKS, steps=60, batch=32, members=8))
+    paths = []
+    for number in range(6):
+        refined = TRUTH.copy()
+        if number % 2:
+            refined[40:50, 50:60] = False
+            refined[60:70, 100 : 112 + number] = True
+        paths.append(tmp_path / f"{number}__0.npz")
+        _look(refined).write(paths[-1])
+    pieces, masks = fit_both(paths, 0.0)
+    looks = [Look.read(path) for path in paths]
+    with torch.no_grad():
+        said = [pieces(torch.from_numpy(one.rows)).numpy() for one in looks]
+        told = np.stack([worth(one, given, 0.0)[0] for one, given in zip(looks, said, strict=True)])
+        verdicts = masks(torch.from_numpy(told)).numpy()
+    assert [bool(given[0] > 0.5) for given in said] == [True, False] * 3
+    assert (verdicts > 0.5).tolist() == [True, False] * 3
 
 
 @pytest.mark.filterwarnings("ignore")  # torch's exporter warns of its own deprecated calls
@@ -83,8 +164,8 @@ def test_the_file_says_what_was_learned(tmp_path):
     rng = np.random.default_rng(0)
     rows = rng.normal(0, 3, (2000, FEATURES)).astype(np.float32)
     gained = np.where(rows[:, 4] > 1, 0.02, -0.01).astype(np.float32)
-    net = fit(rows, gained, steps=300, batch=32)
-    write(net, tmp_path / "judge.onnx")
+    net = fit(rows, gained, replace(PIECES, steps=300, batch=32))
+    write(net, tmp_path / "judge.onnx", takes="pieces", gives="gains")
     session = onnxruntime.InferenceSession(tmp_path / "judge.onnx")
     for count in (1, 7, 2000):
         (said,) = session.run(None, {"pieces": rows[:count]})

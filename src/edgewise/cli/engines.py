@@ -37,7 +37,7 @@ class Choices:
         threads: of a process; None for all cores.
         device: cpu or cuda.
         overview_only: stop after the overview, or CascadePSP's global step.
-        careful: have edgewise keep masks that would gain little.
+        careful: have edgewise keep masks that would likely gain nothing.
     """
 
     weights: Path | None = None

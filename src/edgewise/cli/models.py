@@ -7,6 +7,7 @@ _ROLES = {
     "proposal": "looks at the photo before the one that refines, whichever that is",
     "prompt": "says which whole object a mask means, of what `proposal` saw",
     "judge": "says which pieces of the change are taken",
+    "verdict": "says whether what `judge` takes is worth it together, or the mask stays",
 }
 
 

@@ -23,5 +23,7 @@ OverviewOnly = Annotated[
 ]
 Careful = Annotated[
     bool,
-    typer.Option("--careful", help="Keep masks that would gain little: where most are exact."),
+    typer.Option(
+        "--careful", help="Keep masks that would likely gain nothing: where most are exact."
+    ),
 ]

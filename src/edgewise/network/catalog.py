@@ -14,8 +14,9 @@ DEFAULT = "default"
 PROPOSAL = "proposal"
 PROMPT = "prompt"
 JUDGE = "judge"
+VERDICT = "verdict"
 
-Role = Literal["refinement", "proposal", "prompt", "judge"]
+Role = Literal["refinement", "proposal", "prompt", "judge", "verdict"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +32,7 @@ class Model:
         licence: of the weights.
         about: one line for `edgewise models`.
         role: "refinement", which users choose among; "proposal" and "prompt", the two halves of
-            what runs before any of them; "judge", what runs after.
+            what runs before any of them; "judge" and "verdict", what runs after.
     """
 
     name: str

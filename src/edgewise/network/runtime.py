@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgewise.errors import InputError, ModelError
-from edgewise.network.catalog import DEFAULT, JUDGE, PROMPT, PROPOSAL, Model, find
+from edgewise.network.catalog import DEFAULT, JUDGE, PROMPT, PROPOSAL, VERDICT, Model, find
 
 LARGE = 100_000
 """Pixels of a run from which its working memory is not kept."""
@@ -68,7 +68,7 @@ class Proposer(Protocol):
 
 
 class Judge(Protocol):
-    """Anything that says whether a piece of a change is a gain."""
+    """Anything that says whether a piece of a change is a gain, and what all of them are."""
 
     def __call__(self, pieces: Masks) -> Masks:
         """Judge pieces.
@@ -78,6 +78,17 @@ class Judge(Protocol):
 
         Returns:
             float32 (N,): the probability of each that the truth gains by it.
+        """
+        ...
+
+    def verdict(self, masks: Masks) -> Masks:
+        """Judge what is taken of whole changes.
+
+        Args:
+            masks: float32 (N, features) as `passes.changes.summed_up` gives them.
+
+        Returns:
+            float32 (N,): the probability of each that the mask is better with it.
         """
         ...
 
@@ -191,23 +202,29 @@ class OnnxProposer:
 
 
 class OnnxJudge:
-    """The catalog's judge of changes on ONNX Runtime; it takes no time worth a second core.
+    """The catalog's two judges of changes on ONNX Runtime; they take no time worth a second core.
 
     Raises:
         ModelError: a damaged file.
     """
 
     def __init__(self) -> None:
-        path = _verified(find(JUDGE, role="judge"))
-        self._session = _open(path, _provider("cpu"), threads=1)
+        self._pieces, self._masks = (
+            _open(_verified(row), _provider("cpu"), threads=1)
+            for row in (find(JUDGE, role="judge"), find(VERDICT, role="verdict"))
+        )
 
     def __call__(self, pieces: Masks) -> Masks:
         """See `Judge`."""
         gains = [
-            self._session.run(None, {"pieces": pieces[first : first + PIECES]})[0]
+            self._pieces.run(None, {"pieces": pieces[first : first + PIECES]})[0]
             for first in range(0, len(pieces), PIECES)
         ]
         return np.concatenate(gains) if gains else np.zeros(0, np.float32)
+
+    def verdict(self, masks: Masks) -> Masks:
+        """See `Judge`."""
+        return np.asarray(self._masks.run(None, {"masks": masks})[0], np.float32)
 
 
 @dataclass(frozen=True)
@@ -217,7 +234,7 @@ class Networks:
     Attributes:
         engine: refines views.
         proposer: says which whole object a mask may mean; None does without.
-        judge: says which pieces of a change are gains; None takes all.
+        judge: says which pieces of a change are gains, and what all of them are; None takes all.
     """
 
     engine: Engine

@@ -2,7 +2,8 @@
 
 A rough mask is seldom wrong all along: where it was right, a change can only harm. So each piece of
 the difference is looked at by itself, and a small network that learned from pieces whose truth was
-known (`training.judge`) says whether it is a gain.
+known (`training.judge`) says whether it is a gain. Another says the same of all that is taken
+together: a mask that a person drew is right in ways that no piece shows.
 """
 
 import math
@@ -37,7 +38,20 @@ PIXELS = 500_000
 FEATURES = 27
 """Numbers that the judge is told of a piece."""
 
-_SHARE = 1  # the number that is the log of a piece's area over the object's
+COMMON = 10
+"""How many of them, the last ones, are the same for all pieces of a mask."""
+
+SUMMED_UP = 30
+"""Numbers that the judge is told of all that is taken."""
+
+_ADDED, _SHARE, _DEPTH, _LOG_DEPTH = (
+    0,
+    1,
+    3,
+    4,
+)  # what some of a piece's numbers are: see `described`
+_THIN = 3.0  # pixels of depth up to which a piece is a change of the edge
+_CORNERS = 1.5, 3.0  # pixels by which a polygon of few corners may leave a contour
 _CORE = 0.03  # pieces hang together where they are thicker than this, over the object's size
 _NEAR = 0.15  # how far the colours beside a piece are taken from, over the object's size
 _NO_COLOURS = 100.0  # distance of colours where there are none to compare with
@@ -104,24 +118,27 @@ def seen_at(
 
 
 def taken_back(
-    judge: Judge, seen: Seen, *, least: float, together: float = 0.0
+    judge: Judge, seen: Seen, *, least: float, verdict: float = 0.0
 ) -> NDArray[np.bool_] | None:
     """Where a change is not to be taken; None where none of it is, so that the mask stays.
 
     Args:
-        judge: says how probable it is that a piece is a gain.
+        judge: says how probable it is that a piece is a gain, or all that is taken.
         seen: the view.
         least: probability from which a piece is taken.
-        together: area that the pieces taken must be expected to gain, as a share of the object's.
+        verdict: probability from which what is taken together is; 0 does not ask.
     """
     labels, rows = described(seen)
     if not len(rows):
         return labels > 0
     gains = judge(rows)
     taken = gains >= least
-    expected = float(((2 * gains - 1) * np.exp(rows[:, _SHARE]))[taken].sum())
-    if not taken.any() or (together and expected < together):
+    if not taken.any():
         return None
+    if verdict:
+        told = summed_up(seen.coarse, seen.refined, rows, gains, taken)
+        if judge.verdict(told[None])[0] < verdict:
+            return None
     back = np.concatenate([[False], ~taken])[labels]
     # Where the view was halved a piece ends within the squares beside it.
     beside = cv2.dilate(back.view(np.uint8), np.ones((3, 3), np.uint8)) > 0
@@ -278,6 +295,70 @@ def described(seen: Seen) -> tuple[Labels, NDArray[np.float32]]:
     for column, values in enumerate((*own, *common)):
         rows[:, column] = values
     return labels, rows
+
+
+def summed_up(
+    coarse: Bytes,
+    refined: Bytes,
+    rows: NDArray[np.float32],
+    gains: NDArray[np.float32],
+    taken: NDArray[np.bool_],
+) -> NDArray[np.float32]:
+    """What the judge is told of all that is taken of a mask's change.
+
+    Args:
+        coarse: uint8 HxW, object above `INSIDE`.
+        refined: uint8 HxW, likewise.
+        rows: float32 (pieces, `FEATURES`), what was said of each piece, at least one.
+        gains: float32 (pieces), what the judge said of each.
+        taken: bool (pieces).
+
+    Returns:
+        float32 (`SUMMED_UP`).
+    """
+    share = np.exp(rows[:, _SHARE].astype(np.float64))
+    added, depth = rows[:, _ADDED], rows[:, _DEPTH]
+    expected = (2 * gains - 1) * share
+    own = share * taken
+    thin = np.exp(rows[:, _LOG_DEPTH]) - 0.5 <= _THIN
+    all_own, all_share = max(1e-6, own.sum()), max(1e-6, share.sum())
+    size = math.sqrt(max(1, int(np.count_nonzero(coarse > INSIDE))))
+    (before, *corners), (after, *_) = (_outline(mask > INSIDE) for mask in (coarse, refined))
+    numbers = [
+        *rows[0, -COMMON:],
+        (expected * taken).sum(),
+        expected.sum(),
+        own.sum(),
+        share.sum(),
+        (gains * (1 - gains) * own).sum() / all_own,
+        (gains * own).sum() / all_own,
+        (own * (1 - added)).sum(),
+        (own * added).sum(),
+        (expected * taken * (1 - added)).sum(),
+        (expected * taken * added).sum(),
+        (share * ~taken).sum() / all_share,
+        (depth * share).sum() / all_share,
+        depth.max(),
+        (own * thin).sum(),
+        (own * ~thin).sum(),
+        math.log(before / size + 1e-3),
+        math.log(after / size + 1e-3),
+        math.log((before + 1) / (after + 1)),
+        *(math.log(count / (before + 1) + 1e-4) for count in corners),
+    ]
+    return np.array(numbers, np.float32)
+
+
+def _outline(mask: NDArray[np.bool_]) -> list[float]:
+    """How long the contours of a mask are, and how many corners polygons near them have."""
+    contours, _ = cv2.findContours(mask.view(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    return [
+        sum(cv2.arcLength(contour, True) for contour in contours),
+        *(
+            float(sum(len(cv2.approxPolyDP(contour, off, True)) for contour in contours))
+            for off in _CORNERS
+        ),
+    ]
 
 
 def _rims(

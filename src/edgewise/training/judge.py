@@ -1,17 +1,18 @@
-"""Train the judge of changes on what the shipped networks make of coarse masks.
+"""Train the judges of changes on what the shipped networks make of coarse masks.
 
     python -m edgewise.training.judge look DATA cases/ [--part 0/2]
-    python -m edgewise.training.judge fit cases/ judge.onnx
+    python -m edgewise.training.judge fit cases/ FOLDER
 
 `look` refines real coarse masks, made ones and truths themselves, and writes for each what the
 judge is told of the pieces that changed (`passes.changes`) and what the truth gained by each. `fit`
-learns from that in a minute.
+learns from that in some minutes: judge.onnx says of a piece whether it is a gain, verdict.onnx the
+same of all that is taken together.
 """
 
 import argparse
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -28,16 +29,17 @@ from edgewise.errors import InputError
 from edgewise.files import atomic_path, make_folder
 from edgewise.images import read_photo
 from edgewise.masks import as_mask, read_mask
+from edgewise.metrics import mba
 from edgewise.network.runtime import Judge, OnnxEngine, OnnxProposer
-from edgewise.passes.changes import FEATURES, PIXELS, Seen, described
-from edgewise.passes.planes import Held, halved, power_within, reduced
+from edgewise.passes.changes import PIXELS, Seen, described, summed_up
+from edgewise.passes.planes import INSIDE, Held, halved, power_within, reduced
 from edgewise.refiner import Refiner, Settings, levels_of
 from edgewise.training import coarsen, command
 from edgewise.training.data import Source, read_sources
 from edgewise.training.pack import write_packed
 
 EXACT = {
-    "davis": 0.5,
+    "davis": 1.0,
     "alpha_animals": 1.0,
     "alpha_people": 1.0,
     "alpha_toys": 1.0,
@@ -51,12 +53,14 @@ EXACT = {
 """Sources whose truth is good enough to judge by, all of whose real coarse masks are looked at, and
 the share of their truths that are coarse masks themselves."""
 
-MADE = {"half": 0.5, "polygon": 0.6, "made": 0.4}
+MADE = {"half": 0.5, "polygon": 0.6, "made": 0.4, "low": 0.8, "moved": 0.3, "grown": 0.3}
 """How often such a coarse mask is made of one of those truths, too."""
 
 UNSURE = 1.0  # pixels: a truth that is off by more says nothing that near its edge
 LEAST_AREA = 200  # pixels of an object
 MOST_GAIN = 0.05  # a piece counts by what it gains or loses, in objects, up to this
+MOST_WORTH = 0.02  # likewise all that is taken of a mask's change
+EDGES_COUNT = 0.1  # of mBA in what a change is worth: ten points are worth one of the object's area
 
 
 @dataclass(frozen=True)
@@ -110,19 +114,56 @@ def cases(root: Path) -> Iterator[Case]:
 def _made(
     kind: str, truth: NDArray[np.bool_], photo: NDArray[np.uint8], draw: Generator
 ) -> NDArray[np.bool_]:
-    if kind == "polygon":
-        return coarsen.polygon(truth, draw)
-    if kind == "made":
-        return coarsen.coarsen(truth, photo, draw)
-    if kind == "half":
-        height, width = truth.shape
-        small = cv2.resize(
-            truth.astype(np.float32), halved((width, height), 1), interpolation=cv2.INTER_AREA
-        )
-        large = (small > 0.5).astype(np.uint8)
-        back = cv2.resize(large, (width, height), interpolation=cv2.INTER_NEAREST)
-        return np.asarray(back > 0)
-    return truth
+    how: dict[str, Callable[[], NDArray[np.bool_]]] = {
+        "truth": lambda: truth,
+        "half": lambda: _half(truth),
+        "polygon": lambda: coarsen.polygon(truth, draw),
+        "made": lambda: coarsen.coarsen(truth, photo, draw),
+        "low": lambda: _low(truth, draw),
+        "moved": lambda: np.asarray(np.roll(truth, draw.integers(-1, 2, 2), (0, 1))),
+        "grown": lambda: _grown(truth, draw),
+    }
+    return how[kind]()
+
+
+def _half(truth: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """A truth at half the resolution."""
+    height, width = truth.shape
+    small = cv2.resize(
+        truth.astype(np.float32), halved((width, height), 1), interpolation=cv2.INTER_AREA
+    )
+    large = (small > 0.5).astype(np.uint8)
+    back = cv2.resize(large, (width, height), interpolation=cv2.INTER_NEAREST)
+    return np.asarray(back > 0)
+
+
+def _grown(truth: NDArray[np.bool_], draw: Generator) -> NDArray[np.bool_]:
+    """A truth that is a pixel or two too large, or too small."""
+    grows, rounds = draw.random() < 0.5, int(draw.integers(1, 3))
+    how = cv2.MORPH_DILATE if grows else cv2.MORPH_ERODE
+    square = np.ones((3, 3), np.uint8)
+    changed = cv2.morphologyEx(truth.astype(np.uint8), how, square, iterations=rounds)
+    return np.asarray(changed > 0)
+
+
+def _low(truth: NDArray[np.bool_], draw: Generator) -> NDArray[np.bool_]:
+    """A truth as a network gives it that finds the object and sees few pixels."""
+    height, width = truth.shape
+    scale = min(1.0, draw.uniform(60, 320) / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small = cv2.resize(truth.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), draw.uniform(0.5, 1.5))
+    large = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(large > draw.uniform(0.4, 0.6))
+
+
+class _TakesAll:
+    """A judge for whom every piece is a gain."""
+
+    def __call__(self, pieces: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.ones(len(pieces), np.float32)
+
+    verdict = __call__
 
 
 class _Onlooker(Refiner):
@@ -132,8 +173,8 @@ class _Onlooker(Refiner):
         super().__init__(
             OnnxEngine(threads=1),
             proposer=OnnxProposer(threads=1),
-            judge=lambda pieces: np.ones(len(pieces), np.float32),
-            settings=Settings(exact=math.inf),
+            judge=_TakesAll(),
+            settings=Settings(exact=math.inf, verdict_least=0.0),
         )
         self.seen: Seen | None = None
 
@@ -162,23 +203,57 @@ def gains(
     return np.asarray((won - lost) / area, np.float32)
 
 
-def look(refiner: _Onlooker, case: Case) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
-    """What is seen of a case's pieces (N, `FEATURES`), and gained by each (N); None without any."""
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What was seen of a view of a case, and what is known of it.
+
+    Attributes:
+        coarse: uint8 HxW, object above `INSIDE`.
+        refined: uint8 HxW, likewise.
+        labels: int32 HxW, the pieces from 1 on.
+        rows: float32 (N, `FEATURES`), what the judge is told of each.
+        gained: float32 (N), see `gains`.
+        truth: bool HxW.
+        exact: bool, whether the truth is so along its edge.
+    """
+
+    coarse: NDArray[np.uint8]
+    refined: NDArray[np.uint8]
+    labels: NDArray[np.int32]
+    rows: NDArray[np.float32]
+    gained: NDArray[np.float32]
+    truth: NDArray[np.bool_]
+    exact: NDArray[np.bool_]
+
+    def write(self, path: Path) -> None:
+        """Keep it in a file."""
+        with atomic_path(path) as part, part.open("wb") as file:
+            np.savez_compressed(file, **vars(self))
+
+    @classmethod
+    def read(cls, path: Path) -> "Look":
+        """What `write` kept."""
+        with np.load(path) as kept:
+            return cls(**kept)
+
+
+def look(refiner: _Onlooker, case: Case) -> list[Look]:
+    """What is seen of a case, a view each."""
     photo, draw = read_photo(case.photo), _drawn("made", case.name)
     size = photo.shape[0], photo.shape[1]
     truth = np.asarray(read_mask(case.truth, size=size) > 0.5)
     if np.count_nonzero(truth) < LEAST_AREA:
-        return None
+        return []
     coarse = (
         np.asarray(read_mask(case.coarse, size=size))
         if case.coarse
         else as_mask(_made(case.kind, truth, photo, draw), size)
     )
     if not (coarse > 0.5).any() or (coarse > 0.5).all():
-        return None
-    band = case.source.error if case.source.error > UNSURE else 0.0
-    sure = np.abs(coarsen.signed_distance(truth)) > band
-    rows, gained = [], []
+        return []
+    exact = case.source.error <= UNSURE
+    sure = np.abs(coarsen.signed_distance(truth)) > (0.0 if exact else case.source.error)
+    looks = []
     for view, _ in refiner.answers(Held(photo), Held(levels_of(coarse))):
         seen, refiner.seen = refiner.seen, None
         if seen is None:
@@ -188,16 +263,48 @@ def look(refiner: _Onlooker, case: Case) -> tuple[NDArray[np.float32], NDArray[n
             reduced(mask[view.slices].astype(np.uint8) * np.uint8(255), factor) > 127
             for mask in (truth, sure)
         )
-        labels, told = described(seen)
-        rows.append(told)
-        gained.append(gains(labels, seen, is_true, is_sure))
-    return (np.concatenate(rows), np.concatenate(gained)) if rows else None
+        labels, rows = described(seen)
+        looks.append(
+            Look(
+                coarse=seen.coarse,
+                refined=seen.refined,
+                labels=labels,
+                rows=rows,
+                gained=gains(labels, seen, is_true, is_sure),
+                truth=is_true,
+                exact=np.array(exact),
+            )
+        )
+    return looks
+
+
+def worth(look: Look, said: NDArray[np.float32], least: float) -> tuple[NDArray[np.float32], float]:
+    """What the judge is told of all that is taken of a change, and what that is worth.
+
+    Args:
+        look: at a view where a piece is taken.
+        said: float32 (N), what the judge says of each piece.
+        least: probability from which one is taken.
+
+    Returns:
+        float32 (`SUMMED_UP`), and the gain in shares of the coarse mask's area, with a share of
+        the gain in mBA where the truth is exact.
+    """
+    taken = said >= least
+    value = float(look.gained[taken].sum())
+    coarse, refined = look.coarse > INSIDE, look.refined > INSIDE
+    if look.exact and look.truth.any():
+        back = np.concatenate([[False], ~taken])[look.labels]
+        better = mba(np.where(back, coarse, refined), look.truth) - mba(coarse, look.truth)
+        value += EDGES_COUNT * better
+    return summed_up(look.coarse, look.refined, look.rows, said, taken), value
 
 
 class JudgeNet(nn.Module):
     """Several small networks, whose mean of log-odds is the answer.
 
     Args:
+        features: numbers that they are told.
         members: how many.
         hidden: numbers in each of their two layers.
         drop: share of those left out in training.
@@ -206,19 +313,21 @@ class JudgeNet(nn.Module):
     mean: Tensor
     scale: Tensor
 
-    def __init__(self, members: int = 24, hidden: int = 32, drop: float = 0.3) -> None:
+    def __init__(
+        self, features: int, members: int = 24, hidden: int = 32, drop: float = 0.3
+    ) -> None:
         super().__init__()
         self.drop = drop
-        self.register_buffer("mean", torch.zeros(FEATURES))
-        self.register_buffer("scale", torch.ones(FEATURES))
-        widths = (FEATURES, hidden, hidden, 1)
+        self.register_buffer("mean", torch.zeros(features))
+        self.register_buffer("scale", torch.ones(features))
+        widths = (features, hidden, hidden, 1)
         self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
         for before, after in pairwise(widths):
             self.weights.append(torch.randn(members, before, after) * before**-0.5)
             self.biases.append(torch.zeros(members, 1, after))
 
     def odds(self, rows: Tensor) -> Tensor:
-        """(members, N, `FEATURES`) to log-odds (members, N)."""
+        """(members, N, features) to log-odds (members, N)."""
         x = torch.clip((rows - self.mean) * self.scale, -4, 4)
         for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             if number:
@@ -226,43 +335,68 @@ class JudgeNet(nn.Module):
             x = x @ weight + bias
         return x[..., 0]
 
-    def forward(self, pieces: Tensor) -> Tensor:
-        """(N, `FEATURES`) to the probability (N) that a piece is a gain."""
-        return torch.sigmoid(self.odds(pieces[None]).mean(0))
+    def forward(self, rows: Tensor) -> Tensor:
+        """(N, features) to the probability (N) of a gain."""
+        return torch.sigmoid(self.odds(rows[None]).mean(0))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lesson:
+    """How one of the two judges learns.
+
+    Attributes:
+        most: a row counts by what it gains or loses, up to this.
+        steps: of learning.
+        batch: rows a step for each of the members.
+        decay: of weights.
+        members: see `JudgeNet`.
+        hidden: likewise.
+        drop: likewise.
+    """
+
+    most: float
+    steps: int
+    batch: int
+    decay: float
+    members: int = 24
+    hidden: int = 32
+    drop: float = 0.3
+
+
+PIECES = Lesson(most=MOST_GAIN, steps=1200, batch=2048, decay=0.3)
+MASKS = Lesson(
+    most=MOST_WORTH, steps=500, batch=256, decay=1.0, members=72, hidden=24, drop=0.4
+)  # of which there are a hundred times fewer
 
 
 def fit(
     rows: NDArray[np.float32],
     gained: NDArray[np.float32],
+    lesson: Lesson,
     *,
-    steps: int = 1200,
-    batch: int = 2048,
     rate: float = 3e-3,
-    decay: float = 0.3,
     seed: int = 0,
 ) -> JudgeNet:
-    """Learn which pieces are gains; each counts by how much, up to `MOST_GAIN`.
+    """Learn which rows are gains.
 
     Args:
-        rows: float32 (N, `FEATURES`).
-        gained: float32 (N), see `gains`.
-        steps: of learning.
-        batch: pieces a step for each of the members.
+        rows: float32 (N, features).
+        gained: float32 (N), see `gains` and `worth`.
+        lesson: how.
         rate: peak of the rate of learning.
-        decay: of weights.
         seed: of what is drawn.
     """
     torch.manual_seed(seed)
-    net = JudgeNet()
+    net = JudgeNet(rows.shape[1], lesson.members, lesson.hidden, lesson.drop)
     net.mean.copy_(torch.from_numpy(rows.mean(0)))
     net.scale.copy_(torch.from_numpy(1 / (rows.std(0) + 1e-3)))
     inputs, wins = torch.from_numpy(rows), torch.from_numpy((gained > 0).astype(np.float32))
-    counts = torch.from_numpy(np.minimum(np.abs(gained), MOST_GAIN))
-    members = len(net.weights[0])
-    optimizer = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, steps)
-    for _ in range(steps):
-        drawn = torch.multinomial(counts, batch * members, replacement=True).view(members, batch)
+    counts = torch.from_numpy(np.minimum(np.abs(gained), lesson.most))
+    shape = lesson.members, lesson.batch
+    optimizer = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=lesson.decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, lesson.steps)
+    for _ in range(lesson.steps):
+        drawn = torch.multinomial(counts, math.prod(shape), replacement=True).view(shape)
         loss = functional.binary_cross_entropy_with_logits(net.odds(inputs[drawn]), wins[drawn])
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -271,14 +405,45 @@ def fit(
     return net.eval()
 
 
-def write(net: JudgeNet, path: Path) -> str:
-    """Write the ONNX file, `pieces` (N, `FEATURES`) to `gains` (N), and give its sha256."""
+def fit_both(looks: Sequence[Path], least: float) -> tuple[JudgeNet, JudgeNet]:
+    """Learn from what was seen: the judge of pieces, and of all that it takes of a mask's change.
+
+    Args:
+        looks: files that `Look.write` wrote.
+        least: probability from which a piece is taken.
+    """
+    every = [Look.read(path) for path in looks]
+    pieces = fit(
+        np.concatenate([one.rows for one in every]),
+        np.concatenate([one.gained for one in every]),
+        PIECES,
+    )
+    told, worths = [], []
+    for one in every:
+        with torch.no_grad():
+            said = pieces(torch.from_numpy(one.rows)).numpy()
+        if (said >= least).any():
+            numbers, value = worth(one, said, least)
+            told.append(numbers)
+            worths.append(value)
+    return pieces, fit(np.stack(told), np.array(worths, np.float32), MASKS)
+
+
+def write(net: JudgeNet, path: Path, *, takes: str, gives: str) -> str:
+    """Write the ONNX file, (N, features) to (N), and give its sha256.
+
+    Args:
+        net: what was learned.
+        path: the file.
+        takes: name of its input.
+        gives: name of its output.
+    """
     program = torch.onnx.export(
         net,
-        (torch.zeros(2, FEATURES),),
-        input_names=["pieces"],
-        output_names=["gains"],
-        dynamic_shapes={"pieces": {0: torch.export.Dim("count", min=1)}},
+        (torch.zeros(2, len(net.mean)),),
+        input_names=[takes],
+        output_names=[gives],
+        dynamic_shapes={"rows": {0: torch.export.Dim("count", min=1)}},
         dynamo=True,
         verbose=False,
     )
@@ -302,15 +467,19 @@ def main() -> None:
     looking.add_argument("--part", type=_part, default="0/1", help="0/2 and 1/2 for two processes")
     fitting = commands.add_parser("fit", help="learn from what was seen")
     fitting.add_argument("cases", type=Path)
-    fitting.add_argument("output", type=Path, help="judge.onnx")
+    fitting.add_argument("output", type=Path, help="folder for judge.onnx and verdict.onnx")
     options = parser.parse_args()
     if options.command == "fit":
-        seen = [np.load(path) for path in sorted(options.cases.glob("[!.]*.npz"))]
-        if not seen:
+        looks = sorted(options.cases.glob("[!.]*.npz"))
+        if not looks:
             raise InputError(f"{options.cases}: no *.npz inside; expected what `look` wrote")
-        rows, gained = (np.concatenate([one[key] for one in seen]) for key in ("rows", "gained"))
-        digest = write(fit(rows, gained), options.output)
-        print(f"{options.output}: {options.output.stat().st_size} bytes, sha256 {digest}")
+        make_folder(options.output)
+        names = ("judge.onnx", "pieces", "gains"), ("verdict.onnx", "masks", "verdicts")
+        nets = fit_both(looks, Settings().gain_least)
+        for net, (name, takes, gives) in zip(nets, names, strict=True):
+            path = options.output / name
+            digest = write(net, path, takes=takes, gives=gives)
+            print(f"{path}: {path.stat().st_size} bytes, sha256 {digest}")
         return
     cv2.setNumThreads(1)
     make_folder(options.cases)
@@ -319,10 +488,11 @@ def main() -> None:
         raise InputError(f"{options.data}: no *_im.jpg in a folder of {', '.join(EXACT)}")
     refiner = _Onlooker()
     for case in every[first::step]:
-        target = options.cases / f"{case.name}.npz"
-        if not target.exists() and (found := look(refiner, case)) is not None:
-            with atomic_path(target) as part:
-                np.savez(part, rows=found[0], gained=found[1])
+        if (options.cases / f"{case.name}__0.npz").exists():
+            continue
+        # The first last: where it is, all are.
+        for number, one in reversed(list(enumerate(look(refiner, case)))):
+            one.write(options.cases / f"{case.name}__{number}.npz")
 
 
 if __name__ == "__main__":
