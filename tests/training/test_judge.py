@@ -187,6 +187,16 @@ def test_a_folder_with_nothing_to_learn_from_is_told(tmp_path, monkeypatch, word
         judge.main()
 
 
+@pytest.mark.parametrize("arrays", [{"rows": np.zeros((2, 27))}, None])
+def test_a_file_that_is_not_what_was_seen_is_told(tmp_path, arrays):
+    if arrays is None:
+        (tmp_path / "a.npz").write_bytes(b"PK\3\4 cut off")
+    else:
+        np.savez(tmp_path / "a.npz", **arrays)
+    with pytest.raises(InputError, match=r"a\.npz: is not what `look` writes"):
+        fit_both([tmp_path / "a.npz"], 0.5)
+
+
 @pytest.mark.parametrize("part", ["2/2", "0/0", "half"])
 def test_a_part_that_there_is_not_is_told(monkeypatch, capsys, part):
     monkeypatch.setattr(sys, "argv", ["judge", "look", "data", "cases", "--part", part])

@@ -44,12 +44,7 @@ COMMON = 10
 SUMMED_UP = 30
 """Numbers that the judge is told of all that is taken."""
 
-_ADDED, _SHARE, _DEPTH, _LOG_DEPTH = (
-    0,
-    1,
-    3,
-    4,
-)  # what some of a piece's numbers are: see `described`
+_ADDED, _SHARE, _DEPTH, _LOG_DEPTH = 0, 1, 3, 4  # where some of `described`'s numbers stand
 _THIN = 3.0  # pixels of depth up to which a piece is a change of the edge
 _CORNERS = 1.5, 3.0  # pixels by which a polygon of few corners may leave a contour
 _CORE = 0.03  # pieces hang together where they are thicker than this, over the object's size

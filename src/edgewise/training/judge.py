@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from zipfile import BadZipFile
 
 import cv2
 import numpy as np
@@ -232,9 +233,18 @@ class Look:
 
     @classmethod
     def read(cls, path: Path) -> "Look":
-        """What `write` kept."""
-        with np.load(path) as kept:
-            return cls(**kept)
+        """What `write` kept.
+
+        Raises:
+            InputError: the file holds another thing, as those of earlier versions do.
+        """
+        try:
+            with path.open("rb") as file, np.load(file) as kept:
+                return cls(**kept)
+        except (OSError, TypeError, ValueError, BadZipFile) as error:
+            raise InputError(
+                f"{path}: is not what `look` writes; look into a new folder"
+            ) from error
 
 
 def look(refiner: _Onlooker, case: Case) -> list[Look]:
