@@ -63,12 +63,8 @@ def test_made_masks_are_near_the_truth(kind):
     assert all(np.array_equal(made, TRUTH) for made in several) == (kind == "truth")
 
 
-def test_a_piece_gains_what_it_brings_nearer_to_the_truth_where_that_is_sure():
-    coarse = TRUTH.copy()
-    coarse[40:50, 50:60] = False  # a hole, which is filled: a gain
-    refined = TRUTH.copy()
-    refined[44:54, 100:120] = True  # and a part that is not there: a loss
-    seen = Seen(
+def _seen(coarse, refined):
+    return Seen(
         photo=red_on_blue(TRUTH),
         coarse=coarse.astype(np.uint8) * 255,
         refined=refined.astype(np.uint8) * 255,
@@ -77,6 +73,14 @@ def test_a_piece_gains_what_it_brings_nearer_to_the_truth_where_that_is_sure():
         found=Agreement(0.5, 0.9),
         trust=-1,
     )
+
+
+def test_a_piece_gains_what_it_brings_nearer_to_the_truth_where_that_is_sure():
+    coarse = TRUTH.copy()
+    coarse[40:50, 50:60] = False  # a hole, which is filled: a gain
+    refined = TRUTH.copy()
+    refined[44:54, 100:120] = True  # and a part that is not there: a loss
+    seen = _seen(coarse, refined)
     labels, _ = described(seen)
     sure = np.ones(SHAPE, bool)
     sure[:, 110:] = False
@@ -102,15 +106,7 @@ def _look(refined, *, exact=True):
     """The truth was the coarse mask but for a hole, and came back as `refined`."""
     coarse = TRUTH.copy()
     coarse[40:50, 50:60] = False
-    seen = Seen(
-        photo=red_on_blue(TRUTH),
-        coarse=coarse.astype(np.uint8) * 255,
-        refined=refined.astype(np.uint8) * 255,
-        proposed=None,
-        overview=refined.astype(np.float32),
-        found=Agreement(0.5, 0.9),
-        trust=-1,
-    )
+    seen = _seen(coarse, refined)
     labels, rows = described(seen)
     return Look(
         coarse=seen.coarse,
