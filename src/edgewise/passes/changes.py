@@ -7,7 +7,9 @@ together: a mask that a person drew is right in ways that no piece shows.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import cv2
 import numpy as np
@@ -38,13 +40,11 @@ PIXELS = 500_000
 FEATURES = 27
 """Numbers that the judge is told of a piece."""
 
-COMMON = 10
-"""How many of them, the last ones, are the same for all pieces of a mask."""
-
 SUMMED_UP = 30
 """Numbers that the judge is told of all that is taken."""
 
 _ADDED, _SHARE, _DEPTH, _LOG_DEPTH = 0, 1, 3, 4  # where some of `described`'s numbers stand
+_COMMON = 10  # of them, the last ones, are the same for all pieces of a mask
 _THIN = 3.0  # pixels of depth up to which a piece is a change of the edge
 _CORNERS = 1.5, 3.0  # pixels by which a polygon of few corners may leave a contour
 _CORE = 0.03  # pieces hang together where they are thicker than this, over the object's size
@@ -318,9 +318,10 @@ def summed_up(
     thin = np.exp(rows[:, _LOG_DEPTH]) - 0.5 <= _THIN
     all_own, all_share = max(1e-6, own.sum()), max(1e-6, share.sum())
     size = math.sqrt(max(1, int(np.count_nonzero(coarse > INSIDE))))
-    (before, *corners), (after, *_) = (_outline(mask > INSIDE) for mask in (coarse, refined))
+    contours = _contours(coarse)
+    before, after = _length(contours), _length(_contours(refined))
     numbers = [
-        *rows[0, -COMMON:],
+        *rows[0, -_COMMON:],
         (expected * taken).sum(),
         expected.sum(),
         own.sum(),
@@ -339,21 +340,24 @@ def summed_up(
         math.log(before / size + 1e-3),
         math.log(after / size + 1e-3),
         math.log((before + 1) / (after + 1)),
-        *(math.log(count / (before + 1) + 1e-4) for count in corners),
+        *(math.log(_corners(contours, off) / (before + 1) + 1e-4) for off in _CORNERS),
     ]
     return np.array(numbers, np.float32)
 
 
-def _outline(mask: NDArray[np.bool_]) -> list[float]:
-    """How long the contours of a mask are, and how many corners polygons near them have."""
-    contours, _ = cv2.findContours(mask.view(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-    return [
-        sum(cv2.arcLength(contour, True) for contour in contours),
-        *(
-            float(sum(len(cv2.approxPolyDP(contour, off, True)) for contour in contours))
-            for off in _CORNERS
-        ),
-    ]
+def _contours(mask: Bytes) -> Sequence[NDArray[np.int32]]:
+    inside = (mask > INSIDE).view(np.uint8)
+    found, _ = cv2.findContours(inside, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    return cast(Sequence[NDArray[np.int32]], found)
+
+
+def _length(contours: Sequence[NDArray[np.int32]]) -> float:
+    return sum(cv2.arcLength(contour, True) for contour in contours)
+
+
+def _corners(contours: Sequence[NDArray[np.int32]], off: float) -> int:
+    """Of polygons that leave the contours by so many pixels at most."""
+    return sum(len(cv2.approxPolyDP(contour, off, True)) for contour in contours)
 
 
 def _rims(

@@ -59,8 +59,6 @@ MADE = {"half": 0.5, "polygon": 0.6, "made": 0.4, "low": 0.8, "moved": 0.3, "gro
 
 UNSURE = 1.0  # pixels: a truth that is off by more says nothing that near its edge
 LEAST_AREA = 200  # pixels of an object
-MOST_GAIN = 0.05  # a piece counts by what it gains or loses, in objects, up to this
-MOST_WORTH = 0.02  # likewise all that is taken of a mask's change
 EDGES_COUNT = 0.1  # of mBA in what a change is worth: ten points are worth one of the object's area
 
 
@@ -228,8 +226,8 @@ class Look:
 
     def write(self, path: Path) -> None:
         """Keep it in a file."""
-        with atomic_path(path) as part, part.open("wb") as file:
-            np.savez_compressed(file, **vars(self))
+        with atomic_path(path) as part:
+            np.savez_compressed(part, **vars(self))
 
     @classmethod
     def read(cls, path: Path) -> "Look":
@@ -323,9 +321,7 @@ class JudgeNet(nn.Module):
     mean: Tensor
     scale: Tensor
 
-    def __init__(
-        self, features: int, members: int = 24, hidden: int = 32, drop: float = 0.3
-    ) -> None:
+    def __init__(self, features: int, members: int, hidden: int, drop: float) -> None:
         super().__init__()
         self.drop = drop
         self.register_buffer("mean", torch.zeros(features))
@@ -355,7 +351,7 @@ class Lesson:
     """How one of the two judges learns.
 
     Attributes:
-        most: a row counts by what it gains or loses, up to this.
+        most: a row counts by what it gains or loses, in objects, up to this.
         steps: of learning.
         batch: rows a step for each of the members.
         decay: of weights.
@@ -373,10 +369,9 @@ class Lesson:
     drop: float = 0.3
 
 
-PIECES = Lesson(most=MOST_GAIN, steps=1200, batch=2048, decay=0.3)
-MASKS = Lesson(
-    most=MOST_WORTH, steps=500, batch=256, decay=1.0, members=72, hidden=24, drop=0.4
-)  # of which there are a hundred times fewer
+PIECES = Lesson(most=0.05, steps=1200, batch=2048, decay=0.3)
+# There are a hundred times fewer masks than pieces.
+MASKS = Lesson(most=0.02, steps=500, batch=256, decay=1.0, members=72, hidden=24, drop=0.4)
 
 
 def fit(
